@@ -1,0 +1,25 @@
+"""Nearest: the smallest round-trip times in sum, the paper's GLB-Dist; overflow goes to the next nearest."""
+
+from __future__ import annotations
+
+from policies.grouping import one_by_one
+from policies.rule import Rule, checked_rule, ruled
+from policies.slot_program import SlotProgram
+from simulator.fleet import Fleet
+from simulator.policy import Observation, Plan, RoutingPolicy
+
+
+class Nearest(RoutingPolicy):
+    """min sum of RTT x requests within the planned capacities. As scores, one second of RTT costs US$ 1."""
+
+    def __init__(self, rule: Rule = "split"):
+        self.rule = checked_rule(rule)
+
+    def start(self, fleet: Fleet) -> None:
+        """Set up the program of a slot: prices depend on the pair, so no origins are merged."""
+        self._program = SlotProgram(fleet, one_by_one(fleet))
+
+    def plan(self, observation: Observation) -> Plan:
+        """As near as capacities allow."""
+        rtt = observation.fleet.rtt_s
+        return ruled(self.rule, rtt, observation, lambda: self._program.solve(rtt, observation.demand_rps))

@@ -1,0 +1,49 @@
+"""MPC: each slot, the offline program over a window of forecasts, scaled up to the rest of the horizon."""
+
+from __future__ import annotations
+
+from policies.grouping import split_of
+from policies.horizon_program import HorizonProgram, Spent
+from policies.weights import checked_weight, own_objective
+from simulator.fleet import Fleet
+from simulator.policy import Observation, Plan, RoutingPolicy
+from simulator.units import S_PER_H
+
+
+class RecedingHorizon(RoutingPolicy):
+    """min (T-t)/h cost + mu max_i(footprint so far + (T-t)/h footprint in the window); the first slot is applied.
+
+    h = min(window, T - t). Dividing by (T-t)/h leaves the offline program with footprints so far
+    divided by it.
+    """
+
+    forecaster = "perfect"
+
+    def __init__(
+        self,
+        window_h: float = 24.0,
+        water_weight_usd_per_m3: float | None = None,
+        carbon_weight_usd_per_t: float | None = None,
+    ):
+        if not 0 < window_h < float("inf"):
+            raise ValueError(f"window_h must be above 0 (given {window_h})")
+        self.window_h = window_h
+        self.water_weight_usd_per_m3 = checked_weight("water_weight_usd_per_m3", water_weight_usd_per_m3)
+        self.carbon_weight_usd_per_t = checked_weight("carbon_weight_usd_per_t", carbon_weight_usd_per_t)
+
+    def start(self, fleet: Fleet) -> None:
+        """Set up the program of a window."""
+        self._window = max(1, round(self.window_h * S_PER_H / fleet.slot_s))
+        self._program = HorizonProgram(fleet, own_objective(fleet, self.water_weight_usd_per_m3, self.carbon_weight_usd_per_t))
+
+    def plan(self, observation: Observation) -> Plan:
+        """Solve the window, apply its first slot."""
+        fleet = observation.fleet
+        left = fleet.slots - observation.slot
+        stretch = left / min(self._window, left)
+        assert observation.forecast is not None
+        outlook = observation.forecast.ahead(self._window)
+        spent = Spent(observation.total.carbon_t / stretch, observation.total.water_m3 / stretch)
+        flow = self._program.solve(outlook, spent)[0]
+        demand = self._program.grouping.demand(outlook.demand_rps[0])
+        return split_of(flow, demand, self._program.grouping, fleet)

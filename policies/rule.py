@@ -1,0 +1,38 @@
+"""The rule by which a planner's prices reach single requests: `split`, or `score` with its settings."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import numpy as np
+
+from simulator.fleet import FloatArray
+from simulator.policy import Observation, Plan, Score, Split
+from simulator.problem import did_you_mean
+
+Rule = str | Mapping[str, Any]
+_SETTINGS = [name for name in inspect.signature(Score).parameters if name not in ("score", "rate_cap_rps")]
+
+
+def checked_rule(rule: Rule) -> Rule:
+    """The rule, if it is one: ``split``, ``score`` or ``{score: {wait_price_usd_per_s: 0.001}}``; else ValueError."""
+    name, settings = (rule, {}) if isinstance(rule, str) else next(iter(rule.items()), ("", {}))
+    if name not in ("split", "score") or (not isinstance(rule, str) and len(rule) != 1):
+        raise ValueError(f"rule must be split or score (given {rule}){did_you_mean(name, ('split', 'score'))}")
+    unknown = [key for key in settings or {} if key not in _SETTINGS]
+    if unknown or (settings and name == "split"):
+        raise ValueError(f"rule {name} has no setting '{next(iter(unknown or settings))}'{did_you_mean(next(iter(unknown or settings)), _SETTINGS if name == 'score' else ())}")
+    for key, value in (settings or {}).items():
+        if isinstance(value, bool) or not isinstance(value, int | float) or not 0 <= value < np.inf:
+            raise ValueError(f"rule {name}: {key} must be a number, at least 0 (given {value})")
+    return rule
+
+
+def ruled(rule: Rule, price: FloatArray, observation: Observation, split: Callable[[], Split]) -> Plan:
+    """The plan of a planner with these prices per request, [sites] or [origins, sites]."""
+    if rule == "split" or (not isinstance(rule, str) and "split" in rule):
+        return split()
+    settings = {} if isinstance(rule, str) else rule["score"] or {}
+    return Score(np.broadcast_to(price, observation.fleet.allowed.shape).copy(), **settings)

@@ -1,0 +1,98 @@
+"""Control: the SimPy processes that act on the fleet. Today the slot clock; the same code for every engine."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Generator
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from simulator.clock import Clock, Event
+from simulator.fleet import FloatArray
+from simulator.footprint import Footprint, Intensities, added, footprint, nothing
+from simulator.forecast import FORECASTERS
+from simulator.planes import Plane
+from simulator.policy import Observation, PolicyError, RoutingPolicy, Split, Witness, checked
+from simulator.world import World
+
+
+@dataclass
+class Minutes:
+    """What control notes down as it goes: slots whose demand could not be planned for, and why."""
+
+    short_slots: int = 0
+    unserved_requests: FloatArray | None = None
+    witness: Witness | None = None
+    _worst: float = field(default=0.0, repr=False)
+
+    def note(self, world: World, slot: int, plan: Split) -> None:
+        """Note the demand that a plan leaves out, in full-fleet requests by origin."""
+        left = np.clip(1.0 - plan.shares.sum(axis=1), 0.0, 1.0) * world.demand.rate_rps[slot]
+        left = np.where(left > 1e-9 * world.demand.rate_rps[slot], left, 0.0)
+        if left.sum() == 0:
+            return
+        self.short_slots += 1
+        before = 0.0 if self.unserved_requests is None else self.unserved_requests
+        self.unserved_requests = before + left * world.fleet.slot_s
+        if left.sum() > self._worst:
+            self._worst, self.witness = float(left.sum()), plan.witness
+
+
+def simulate(world: World, policy: RoutingPolicy, plane: Plane, progress: Callable[[float], None] | None = None) -> Minutes:
+    """Run a plane under a policy from the first slot to the end of the last one."""
+    clock = Clock(plane)
+    plane.attach(clock)
+    minutes = Minutes()
+    clock.process(_slot_clock(clock, world, policy, plane, minutes, progress))
+    clock.run(until=world.scenario.horizon_s)
+    return minutes
+
+
+def _slot_clock(
+    clock: Clock,
+    world: World,
+    policy: RoutingPolicy,
+    plane: Plane,
+    minutes: Minutes,
+    progress: Callable[[float], None] | None,
+) -> Generator[Event, None, None]:
+    """Once per slot: observe, plan, apply."""
+    total, last = nothing(len(world.fleet.sites)), None
+    for slot in range(world.fleet.slots):
+        yield clock.at(slot * world.fleet.slot_s)
+        if slot > 0:
+            last = slot_footprint(world, slot - 1, plane.busy_place_s(slot - 1))
+            total = added(total, last)
+        plan = checked(policy.plan(observe(world, policy, plane, slot, last, total)), world.fleet)
+        if isinstance(plan, Split):
+            minutes.note(world, slot, plan)
+        plane.apply(plan)
+        if progress is not None:
+            progress(slot / world.fleet.slots)
+
+
+def observe(world: World, policy: RoutingPolicy, plane: Plane, slot: int, last: Footprint | None, total: Footprint) -> Observation:
+    """What a policy sees at the start of a slot."""
+    if policy.forecaster is not None and policy.forecaster not in FORECASTERS:
+        raise PolicyError(f"unknown forecaster '{policy.forecaster}'; known: {', '.join(FORECASTERS)}")
+    view = plane.view()
+    return Observation(
+        slot=slot,
+        fleet=world.fleet,
+        demand_rps=world.demand.rate_rps[slot],
+        price_usd_per_kwh=world.price_usd_per_kwh[slot],
+        carbon_kg_per_kwh=world.carbon_kg_per_kwh[slot],
+        water_l_per_kwh=world.water_l_per_kwh[slot],
+        last=last,
+        total=total,
+        waiting=view.waiting,
+        places_open=view.places_open,
+        forecast=None if policy.forecaster is None else FORECASTERS[policy.forecaster](world, slot),
+    )
+
+
+def slot_footprint(world: World, slot: int, busy_place_s: FloatArray) -> Footprint:
+    """Footprint of a finished slot in units of the full fleet, [sites]."""
+    on_server_s = world.fleet.hardware.servers * world.fleet.slot_s
+    signals = Intensities(world.price_usd_per_kwh[slot], world.carbon_kg_per_kwh[slot], world.water_l_per_kwh[slot])
+    return footprint(busy_place_s / world.scenario.fleet_scale, on_server_s, world.fleet.hardware, signals)

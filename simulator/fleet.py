@@ -1,0 +1,109 @@
+"""The fleet: what is fixed about sites and origins for a whole run, as arrays in site and origin order."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass, fields
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from simulator.units import J_PER_KWH
+
+FloatArray = NDArray[np.float64]
+BoolArray = NDArray[np.bool_]
+IntArray = NDArray[np.int64]
+
+
+class ServiceCurve(NamedTuple):
+    """Service of a request at each site: (base + per_input x input) + output x per_output, seconds, shapes [sites].
+
+    Prefill is the bracket; a request sized by energy or seconds has no prefill.
+    """
+
+    base_s: FloatArray
+    per_input_s: FloatArray
+    per_output_s: FloatArray
+
+    def service_s(self, inputs: float, outputs: float) -> FloatArray:
+        """Service at every site of a request of this size [s], shape [sites]."""
+        return (self.base_s + self.per_input_s * inputs) + outputs * self.per_output_s
+
+
+class Hardware(NamedTuple):
+    """Servers of each site in the full fleet, shapes [sites]."""
+
+    servers: FloatArray
+    concurrency: IntArray
+    peak_w: FloatArray
+    idle_w: FloatArray
+    pue: FloatArray
+    queue_limit: IntArray
+    """-1 where the queue is unlimited."""
+
+
+class Objective(NamedTuple):
+    """Weights of J = total cost + water x max_i water + carbon x max_i carbon."""
+
+    water_weight_usd_per_m3: float
+    carbon_weight_usd_per_t: float
+
+
+@dataclass(frozen=True, eq=False)
+class Fleet:
+    """What a routing policy is told once; extensive figures are those of the full fleet."""
+
+    sites: tuple[str, ...]
+    origins: tuple[str, ...]
+    slots: int
+    slot_s: float
+    allowed: BoolArray
+    """Whether a site may serve an origin, [origins, sites]."""
+    rtt_s: FloatArray
+    """Round-trip times [s], [origins, sites]."""
+    service_s: FloatArray
+    """Mean service of a request [s], [sites]."""
+    energy_kwh: FloatArray
+    """Mean marginal IT energy of a request [kWh], [sites]."""
+    capacity_rps: FloatArray
+    """Planned capacity [requests/s], [sites]."""
+    objective: Objective
+    hardware: Hardware
+    curve: ServiceCurve
+
+    def __post_init__(self) -> None:
+        freeze(self)
+
+    @property
+    def meter_kwh(self) -> FloatArray:
+        """Mean marginal energy of a request at the meter [kWh], [sites]."""
+        return self.energy_kwh * self.hardware.pue
+
+    @property
+    def nearest(self) -> IntArray:
+        """The allowed site with the smallest RTT for each origin, [origins]; -1 where none is allowed."""
+        distance = np.where(self.allowed, self.rtt_s, np.inf)
+        return np.where(self.allowed.any(axis=1), distance.argmin(axis=1), -1)
+
+    def places(self, scale: float) -> IntArray:
+        """Places of each site in a fleet of this scale, [sites]."""
+        exact = scale * self.hardware.servers * self.hardware.concurrency
+        # Rounded first: 0.07 x 100 is 7.000000000000001 in floating point, and must be 7 places.
+        return np.array([max(1, math.ceil(round(float(n), 9))) for n in exact], dtype=np.int64)
+
+
+def marginal_kwh(service_s: FloatArray, hardware: Hardware) -> FloatArray:
+    """Dynamic IT energy of a service of this length at each site [kWh], [sites]."""
+    return service_s * (hardware.peak_w - hardware.idle_w) / hardware.concurrency / J_PER_KWH
+
+
+def freeze(frozen: Any) -> None:
+    """Make the arrays in a dataclass or a named tuple read-only: data that is handed out is never changed."""
+    names = frozen._fields if isinstance(frozen, tuple) else [field.name for field in fields(frozen)]
+    for name in names:
+        value = getattr(frozen, name)
+        if isinstance(value, np.ndarray):
+            value.setflags(write=False)
+        elif hasattr(value, "_fields"):
+            freeze(value)

@@ -1,0 +1,92 @@
+"""The fluid plane: requests flow as real numbers. The paper's own model, and the limit of the other engines.
+
+There are no queues: only the network time of the flows is known, and nothing is unfinished.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from simulator.clock import Clock
+from simulator.fleet import FloatArray
+from simulator.latency import MEASURES, Histogram
+from simulator.policy import Plan, PolicyError, Split
+from simulator.units import S_PER_MS
+from simulator.record import FATES, FINISHED, REJECTED, Record, View
+from simulator.world import World
+
+
+
+class FluidPlane:
+    """Flows of the slot's rates x the plan's shares."""
+
+    def __init__(self, world: World):
+        self._world = world
+        self._scale = world.scenario.fleet_scale
+        self._shares = np.zeros(world.fleet.allowed.shape)
+        self._ledger = np.zeros((world.fleet.slots, len(world.fleet.sites)))
+        self._routed = np.zeros(world.fleet.allowed.shape)
+        self._arrived = np.zeros(len(world.fleet.origins))
+        self._now = 0.0
+
+    def attach(self, clock: Clock) -> None:
+        """Nothing to start."""
+
+    def apply(self, plan: Plan) -> None:
+        """From now on flows follow these shares."""
+        if not isinstance(plan, Split):
+            raise PolicyError("the fluid engine serves plans made of shares (split); a policy made of scores needs --engine simpy")
+        self._shares = plan.shares
+
+    def advance(self, until: float) -> None:
+        """Let requests flow up to ``until`` [s]; control stops at every slot boundary."""
+        fleet = self._world.fleet
+        until = min(until, self._world.scenario.horizon_s)
+        if until <= self._now:
+            return
+        # The middle of the interval: its ends may round to a neighbour.
+        slot = min(int((self._now + until) / 2 / fleet.slot_s), fleet.slots - 1)
+        arrived = self._world.demand.rate_rps[slot] * (self._scale * (until - self._now))
+        routed = arrived[:, None] * self._shares
+        self._arrived += arrived
+        self._routed += routed
+        self._ledger[slot] += routed.sum(axis=0) * fleet.service_s
+        self._now = until
+
+    def view(self) -> View:
+        """No queue, all places open."""
+        return View(np.zeros(len(self._world.fleet.sites), dtype=np.int64), self._world.fleet.places(self._scale))
+
+    def busy_place_s(self, slot: int) -> FloatArray:
+        """The ledger of a slot."""
+        return self._ledger[slot].copy()
+
+    def record(self) -> Record:
+        """Expected counts; of latency only the network."""
+        fleet = self._world.fleet
+        origins, sites = len(fleet.origins), len(fleet.sites)
+        fates = np.zeros((len(FATES), origins, sites + 1))
+        fates[FINISHED, :, :sites] = self._routed
+        left = self._arrived - self._routed.sum(axis=1)
+        # Rows of shares miss one by rounding; that is not demand left out.
+        fates[REJECTED, :, sites] = np.where(left > 1e-9 * self._arrived, left, 0.0)
+        latency = {measure: Histogram(origins) for measure in MEASURES}
+        pairs = np.repeat(np.arange(origins), sites)
+        network = fleet.rtt_s.ravel() + 2 * self._world.scenario.network.jitter_ms.mean * S_PER_MS
+        latency["network"].add(pairs, network, self._routed.ravel())
+        peak = fleet.places(self._scale)
+        return Record(
+            busy_place_s=self._ledger,
+            served_s=self._routed.sum(axis=0) * fleet.service_s,
+            arrived=self._arrived,
+            routed=self._routed,
+            received=self._routed.sum(axis=0),
+            fates=fates,
+            under_way=np.zeros(sites),
+            most_in_use=np.zeros_like(peak),
+            latency=latency,
+            site_wait=Histogram(sites),
+            slo_met=np.full(origins, np.nan),
+            slo_counted=np.full(origins, np.nan),
+            requests=None,
+        )

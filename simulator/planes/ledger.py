@@ -1,0 +1,21 @@
+"""The ledger: busy place-seconds of each site and slot."""
+
+from __future__ import annotations
+
+from simulator.fleet import FloatArray
+
+
+def spread_busy(ledger: FloatArray, site: int, start: float, finish: float, slot_s: float) -> None:
+    """Charge the service [start, finish) to the slots it lies in; what lies beyond the last slot is left out."""
+    slots = len(ledger)
+    slot = int(start / slot_s)
+    # Division may round to the neighbour at a boundary.
+    if start >= (slot + 1) * slot_s:
+        slot += 1
+    elif start < slot * slot_s:
+        slot -= 1
+    while slot < slots and start < finish:
+        end = min(finish, (slot + 1) * slot_s)
+        ledger[slot, site] += end - start
+        start = end
+        slot += 1

@@ -1,0 +1,207 @@
+"""The reference plane: one SimPy process for each request. Readable, and the oracle for faster engines.
+
+Order at equal times (docs/design.md): control acts first; among request events the one created first.
+The arrival of request k+1 is created when request k arises. A freed place is handed to the first in the
+queue at once, before any other event of that time.
+"""
+
+from __future__ import annotations
+
+import math
+from collections import deque
+from collections.abc import Callable, Generator
+from itertools import chain
+
+import numpy as np
+
+from simulator.clock import NORMAL, URGENT, Clock, Event
+from simulator.fleet import FloatArray
+from simulator.policy import Plan, Split
+from simulator.tape import Tape
+from simulator.record import FINISHED, REJECTED, UNFINISHED, Record, Requests, View
+from simulator.world import World
+
+from .books import close_books
+from .ledger import spread_busy
+from .rules import Buckets, ScoreRule, SplitRule
+
+Process = Generator[Event, None, None]
+
+
+class Station:
+    """The servers of one site: places, and a single first-come first-served queue."""
+
+    def __init__(self, places: int, queue_limit: int, service_s: float):
+        self.places = places
+        self.free = places
+        self.queue: deque[Event] = deque()
+        self.queue_limit = queue_limit
+        self.mean_service_s = service_s
+        self.received = 0
+        self.most_in_use = 0
+        self.snapshot = (0, places)
+
+    def is_full(self) -> bool:
+        """Whether a request that must wait would be rejected."""
+        return 0 <= self.queue_limit <= len(self.queue)
+
+    def look(self) -> None:
+        """Take a snapshot: requests waiting, places free."""
+        self.snapshot = (len(self.queue), self.free)
+
+
+class Call:
+    """One request on its way: what has happened to it so far."""
+
+    __slots__ = ("arrival", "back", "fate", "finish", "origin", "out", "prefill", "reach", "site", "start")
+
+    def __init__(self, arrival: float, origin: int):
+        self.arrival = arrival
+        self.origin = origin
+        self.site = -1
+        self.fate = UNFINISHED
+        self.out = self.back = self.reach = self.start = self.finish = self.prefill = math.nan
+
+
+class ReferencePlane:
+    """Requests as SimPy processes in the environment of the run."""
+
+    def __init__(self, world: World, keep_requests: bool = False, progress: Callable[[float], None] | None = None):
+        fleet, scale = world.fleet, world.scenario.fleet_scale
+        self._world = world
+        self._keep_requests = keep_requests
+        self._progress = progress
+        self._stations = [
+            Station(places, limit, service)
+            for places, limit, service in zip(
+                fleet.places(scale).tolist(), fleet.hardware.queue_limit.tolist(), fleet.service_s.tolist(), strict=True
+            )
+        ]
+        self._curve = [tuple(float(c[i]) for c in fleet.curve) for i in range(len(fleet.sites))]
+        self._half_rtt_s = (fleet.rtt_s / 2).tolist()
+        self._ledger = np.zeros((fleet.slots, len(fleet.sites)))
+        self._buckets = Buckets(len(fleet.sites))
+        self._rule: SplitRule | ScoreRule = SplitRule(Split(np.zeros(fleet.allowed.shape)))
+        self._refresh_s = 0.0
+        self._calls: list[Call] = []
+
+    def attach(self, clock: Clock) -> None:
+        """Start the arrivals."""
+        self._clock = clock
+        clock.process(self._arrivals())
+
+    def apply(self, plan: Plan) -> None:
+        """From now on requests are routed by this plan."""
+        if isinstance(plan, Split):
+            self._rule = SplitRule(plan)
+            self._refresh_s = 0.0
+            return
+        scale, now = self._world.scenario.fleet_scale, self._clock.now
+        self._rule = ScoreRule(plan, self._world.fleet, scale, self._buckets, self, now)
+        if plan.refresh_s != self._refresh_s:
+            self._refresh_s = plan.refresh_s
+            if plan.refresh_s > 0:
+                self._clock.process(self._snapshots(plan.refresh_s, now))
+
+    def advance(self, until: float) -> None:
+        """Nothing to do: requests are events of the same environment."""
+
+    def view(self) -> View:
+        """Queues and places now."""
+        waiting = np.array([len(station.queue) for station in self._stations], dtype=np.int64)
+        return View(waiting, np.array([station.places for station in self._stations], dtype=np.int64))
+
+    def busy_place_s(self, slot: int) -> FloatArray:
+        """The ledger of a slot: services are charged when they start, so it is final once the slot has ended."""
+        return self._ledger[slot].copy()
+
+    def expected_wait(self, site: int) -> float:
+        """max(0, waiting + 1 - free) / places x mean service [s]; requests under way are unknown."""
+        station = self._stations[site]
+        waiting, free = station.snapshot if self._refresh_s > 0 else (len(station.queue), station.free)
+        return max(0, waiting + 1 - free) / station.places * station.mean_service_s
+
+    def record(self) -> Record:
+        """Close the books of the run."""
+        return close_books(
+            self._world,
+            Requests(
+                arrival_s=self._column("arrival"),
+                origin=self._column("origin").astype(np.int64),
+                site=self._column("site").astype(np.int64),
+                reach_s=self._column("reach"),
+                start_s=self._column("start"),
+                finish_s=self._column("finish"),
+                fate=self._column("fate").astype(np.int64),
+            ),
+            legs_s=(self._column("out"), self._column("back")),
+            prefill_s=self._column("prefill"),
+            ledger=self._ledger,
+            received=np.array([station.received for station in self._stations], dtype=float),
+            most_in_use=np.array([station.most_in_use for station in self._stations], dtype=np.int64),
+            keep=self._keep_requests,
+        )
+
+    def _column(self, name: str) -> FloatArray:
+        return np.array([getattr(call, name) for call in self._calls], dtype=float)
+
+    def _arrivals(self) -> Process:
+        clock, horizon = self._clock, self._world.scenario.horizon_s
+        tape = Tape(self._world)
+        rows = chain.from_iterable(zip(*(column.tolist() for column in block), strict=True) for block in tape.blocks())
+        for count, (time, origin, u, first, second, out_s, back_s) in enumerate(rows):
+            yield clock.at(time, NORMAL)
+            clock.process(self._request(time, origin, u, first, second, out_s, back_s))
+            if self._progress is not None and count % 4096 == 0:
+                self._progress(time / horizon)
+
+    def _request(self, time: float, origin: int, u: float, first: float, second: float, out_s: float, back_s: float) -> Process:
+        clock = self._clock
+        call = Call(time, origin)
+        self._calls.append(call)
+        call.site = site = self._rule.pick(origin, time, u)
+        if site < 0:
+            call.fate = REJECTED
+            return
+        leg = self._half_rtt_s[origin][site]
+        call.out, call.back = leg + out_s, leg + back_s
+        yield clock.at(time + call.out, NORMAL)
+
+        station = self._stations[site]
+        call.reach = clock.now
+        station.received += 1
+        if station.free > 0:
+            station.free -= 1
+            station.most_in_use = max(station.most_in_use, station.places - station.free)
+        elif station.is_full():
+            call.fate = REJECTED
+            return
+        else:
+            turn = clock.event()
+            station.queue.append(turn)
+            yield turn
+
+        call.start = start = clock.now
+        base, per_input, per_output = self._curve[site]
+        call.prefill = base + per_input * first
+        finish = start + (call.prefill + second * per_output)
+        spread_busy(self._ledger, site, start, finish, self._world.fleet.slot_s)
+        yield clock.at(finish, NORMAL)
+
+        call.finish, call.fate = finish, FINISHED
+        if station.queue:
+            turn = station.queue.popleft()
+            turn._ok, turn._value = True, None
+            clock.schedule(turn, URGENT)
+        else:
+            station.free += 1
+
+    def _snapshots(self, refresh_s: float, now: float) -> Process:
+        turn = int(np.ceil(now / refresh_s))
+        for station in self._stations:
+            station.look()
+        while self._refresh_s == refresh_s:
+            yield self._clock.at(max(turn * refresh_s, now), URGENT)
+            for station in self._stations:
+                station.look()
+            turn += 1

@@ -1,0 +1,172 @@
+"""A routing policy: once per slot it sees an observation and says a plan, by which every request is then routed."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from simulator.fleet import BoolArray, Fleet, FloatArray, IntArray, freeze
+from simulator.footprint import Footprint
+from simulator.forecast import Forecast
+from simulator.units import KG_PER_T, L_PER_M3
+
+#: Rows of shares may miss their sum by this much: what linear programs leave.
+TOLERANCE = 1e-9
+
+
+class PolicyError(RuntimeError):
+    """A policy said something that is not a plan for this fleet."""
+
+
+@dataclass(frozen=True, eq=False)
+class Observation:
+    """What a real controller could know at the start of a slot. Read-only; extensive figures are of the full fleet."""
+
+    slot: int
+    fleet: Fleet
+    demand_rps: FloatArray
+    """Demand of this slot [requests/s], [origins]."""
+    price_usd_per_kwh: FloatArray
+    """Signals of this slot, [sites]."""
+    carbon_kg_per_kwh: FloatArray
+    water_l_per_kwh: FloatArray
+    last: Footprint | None
+    """Footprint of the slot before, [sites]; None in the first slot."""
+    total: Footprint
+    """Footprint of all finished slots, [sites]."""
+    waiting: IntArray
+    """Requests in the queues of the fleet that is simulated, [sites]."""
+    places_open: IntArray
+    """Places of the fleet that is simulated, [sites]."""
+    forecast: Forecast | None
+    """Only for policies that name a forecaster."""
+
+    def __post_init__(self) -> None:
+        freeze(self)
+
+    @property
+    def cost_usd(self) -> FloatArray:
+        """Expected cost of one request at each site [US$], [sites]."""
+        return self.price_usd_per_kwh * self.fleet.meter_kwh
+
+    @property
+    def carbon_t(self) -> FloatArray:
+        """Expected carbon of one request at each site [t], [sites]."""
+        return self.carbon_kg_per_kwh * self.fleet.meter_kwh / KG_PER_T
+
+    @property
+    def water_m3(self) -> FloatArray:
+        """Expected water of one request at each site [m3], [sites]."""
+        return self.water_l_per_kwh * self.fleet.energy_kwh / L_PER_M3
+
+
+class Witness(NamedTuple):
+    """Why demand cannot be served: these origins may use only these sites, whose capacity is too small."""
+
+    origins: tuple[str, ...]
+    sites: tuple[str, ...]
+    demand_rps: float
+    capacity_rps: float
+
+    def __str__(self) -> str:
+        where = ", ".join(self.sites) or "no site"
+        return f"{', '.join(self.origins)} ask for {self.demand_rps:.4g} requests/s and may use only {where} with {self.capacity_rps:.4g} requests/s"
+
+
+@dataclass(frozen=True, eq=False)
+class Split:
+    """Shares of each origin's requests, [origins, sites]; what a row lacks to one is rejected at the origin."""
+
+    shares: FloatArray
+    witness: Witness | None = None
+    """Set when demand had to be left out."""
+
+    def cumulative(self) -> FloatArray:
+        """Upper ends of the sites' parts of [0, 1), [origins, sites]; a full row leaves nothing to rounding."""
+        shares = np.clip(self.shares, 0.0, None)
+        ends = np.cumsum(shares, axis=1)
+        for row, end in zip(shares, ends, strict=True):
+            if end[-1] >= 1 - TOLERANCE:
+                end[np.flatnonzero(row)[-1] :] = np.inf
+        return ends
+
+
+@dataclass(frozen=True, eq=False)
+class Score:
+    """Prices [US$ per request], [origins, sites]: a request takes the cheapest allowed site that has a token.
+
+    A site's tokens fill at ``rate_cap_rps`` (its planned capacity unless given) and are at most
+    max(1, burst_s x rate). ``refresh_s`` is how old a router's knowledge of the queues may be (0 = fresh).
+    """
+
+    score: FloatArray
+    wait_price_usd_per_s: float = 0.0
+    rtt_price_usd_per_s: float = 0.0
+    rate_cap_rps: FloatArray | None = None
+    burst_s: float = 60.0
+    refresh_s: float = 0.0
+
+    def prices(self, fleet: Fleet) -> FloatArray:
+        """Score and priced RTT, [origins, sites]; infinite where not allowed."""
+        return np.where(fleet.allowed, self.score + self.rtt_price_usd_per_s * fleet.rtt_s, np.inf)
+
+
+Plan = Split | Score
+
+
+class RoutingPolicy:
+    """What every routing policy is: settings in ``__init__``, one method that decides.
+
+    ``forecaster`` names a forecaster of ``simulator.forecast`` for policies that look ahead.
+    """
+
+    forecaster: str | None = None
+
+    def start(self, fleet: Fleet) -> None:
+        """Called once, before the first slot."""
+
+    def plan(self, observation: Observation) -> Plan:
+        """The plan for the coming slot."""
+        raise NotImplementedError(f"{type(self).__name__} has no plan()")
+
+
+def checked(plan: Any, fleet: Fleet) -> Plan:
+    """The plan, if it is one for this fleet; raises PolicyError that says what is wrong with it."""
+    if isinstance(plan, Split):
+        table, what = np.asarray(plan.shares), "shares"
+    elif isinstance(plan, Score):
+        table, what = np.asarray(plan.score), "score"
+    else:
+        raise PolicyError(f"plan() must return a Split or a Score, not {type(plan).__name__}")
+    shape = (len(fleet.origins), len(fleet.sites))
+    if table.shape != shape:
+        raise PolicyError(f"{what} must have the shape [origins, sites] = {list(shape)}, not {list(table.shape)}")
+    if not np.issubdtype(table.dtype, np.number) or np.isnan(table).any():
+        raise PolicyError(f"{what} must be numbers without NaN")
+    return _checked_split(plan, fleet.allowed, fleet) if isinstance(plan, Split) else _checked_score(plan, fleet)
+
+
+def _checked_split(plan: Split, allowed: BoolArray, fleet: Fleet) -> Split:
+    if not np.isfinite(plan.shares).all() or plan.shares.min() < -TOLERANCE:
+        raise PolicyError("shares must be finite and at least 0")
+    rows = plan.shares.sum(axis=1)
+    if rows.max() > 1 + TOLERANCE:
+        raise PolicyError(f"the shares of origin {fleet.origins[int(rows.argmax())]} sum to {rows.max():g}, more than 1")
+    if (plan.shares[~allowed] > TOLERANCE).any():
+        j, i = np.argwhere((plan.shares > TOLERANCE) & ~allowed)[0]
+        raise PolicyError(f"origin {fleet.origins[j]} may not use site {fleet.sites[i]}")
+    return Split(np.where(allowed, np.clip(plan.shares, 0.0, 1.0), 0.0), plan.witness)
+
+
+def _checked_score(plan: Score, fleet: Fleet) -> Score:
+    caps = plan.rate_cap_rps
+    if caps is not None and (np.shape(caps) != (len(fleet.sites),) or not np.isfinite(caps).all() or np.min(caps) < 0):
+        raise PolicyError("rate_cap_rps must be finite and at least 0, one for each site")
+    if not np.isfinite(plan.score[fleet.allowed]).all():
+        raise PolicyError("scores of allowed sites must be finite")
+    for name in ("wait_price_usd_per_s", "rtt_price_usd_per_s", "burst_s", "refresh_s"):
+        if not (np.isfinite(getattr(plan, name)) and getattr(plan, name) >= 0):
+            raise PolicyError(f"{name} must be finite and at least 0")
+    return plan

@@ -1,0 +1,63 @@
+"""The record of a run: every request's fate, and the sites' own counts, in figures of the fleet that was simulated."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+from simulator.fleet import FloatArray, IntArray
+from simulator.latency import Histogram
+
+
+class View(NamedTuple):
+    """The fleet as control sees it now, shapes [sites]."""
+
+    waiting: IntArray
+    places_open: IntArray
+
+
+class Requests(NamedTuple):
+    """Every request of a run, in order of arrival, [requests]. Times are NaN where they never came."""
+
+    arrival_s: FloatArray
+    origin: IntArray
+    site: IntArray
+    """-1 for a request that was rejected at its origin."""
+    reach_s: FloatArray
+    start_s: FloatArray
+    finish_s: FloatArray
+    fate: IntArray
+    """Index into FATES."""
+
+
+#: What becomes of a request.
+FATES = ("unfinished", "finished", "rejected", "failed")
+UNFINISHED, FINISHED, REJECTED, FAILED = range(len(FATES))
+
+
+class Record(NamedTuple):
+    """What a plane has to say at the end, in figures of the fleet that was simulated."""
+
+    busy_place_s: FloatArray
+    """The ledger, [slots, sites]."""
+    served_s: FloatArray
+    """Service that requests received up to the end, summed request by request, [sites]."""
+    arrived: FloatArray
+    """[origins]."""
+    routed: FloatArray
+    """Requests sent from an origin to a site, [origins, sites]."""
+    received: FloatArray
+    """Requests that reached the site, as the site counted them, [sites]."""
+    fates: FloatArray
+    """[fates, origins, sites + 1]; the last column are requests that had no site."""
+    under_way: FloatArray
+    """Unfinished requests that had not reached their site, [sites]."""
+    most_in_use: IntArray
+    """The largest number of places in use at once, [sites]."""
+    latency: dict[str, Histogram]
+    """Measure -> histogram by origin, of finished requests that arrived after the warm-up."""
+    site_wait: Histogram
+    slo_met: FloatArray
+    """Requests after the warm-up that met their targets, [origins]."""
+    slo_counted: FloatArray
+    """Requests after the warm-up, [origins]."""
+    requests: Requests | None

@@ -1,0 +1,197 @@
+"""The result of a run: its books, its footprint in units of the full fleet, and the metrics made of them."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+import numpy as np
+
+from simulator.equity import gini, jain, peak_to_average
+from simulator.fleet import FloatArray, IntArray, Objective
+from simulator.footprint import Footprint
+from simulator.record import FAILED, FINISHED, REJECTED, UNFINISHED, Record
+from simulator.policy import Witness
+from simulator.units import KWH_PER_MWH, S_PER_MS
+
+Row = dict[str, Any]
+
+
+@dataclass(frozen=True, eq=False)
+class RunResult:
+    """One policy on one world.
+
+    Counts of requests are those of the fleet that was simulated; energy, money, carbon and water are
+    divided by ``fleet_scale``, so that they are those of the full fleet.
+    """
+
+    policy: str
+    engine: str
+    seed: int
+    fleet_scale: float
+    start: datetime
+    slot_s: float
+    sites: tuple[str, ...]
+    origins: tuple[str, ...]
+    places: IntArray
+    nearest: IntArray
+    objective: Objective
+    record: Record
+    footprint: Footprint
+    """[slots, sites]."""
+    short_slots: int
+    """Slots in which a plan left demand out because no flow could serve it."""
+    unserved_requests: FloatArray | None
+    """Demand left out by plans, full-fleet requests by origin; None when there was none."""
+    witness: Witness | None
+    """Why, in the worst slot."""
+    laws: tuple[str, ...] = ()
+    """Laws that were checked and hold."""
+
+    @property
+    def cost_usd(self) -> float:
+        """Total cost [US$]."""
+        return float(self.footprint.cost_usd.sum())
+
+    @property
+    def water_m3(self) -> FloatArray:
+        """Water of each site over the run [m3], [sites]."""
+        return self.footprint.water_m3.sum(axis=0)
+
+    @property
+    def carbon_t(self) -> FloatArray:
+        """Carbon of each site over the run [t], [sites]."""
+        return self.footprint.carbon_t.sum(axis=0)
+
+    @property
+    def objective_usd(self) -> float:
+        """J = total cost + water weight x max_i water + carbon weight x max_i carbon [US$]."""
+        water, carbon = self.objective
+        return self.cost_usd + water * float(self.water_m3.max()) + carbon * float(self.carbon_t.max())
+
+    @property
+    def nearest_share(self) -> float:
+        """Share of routed requests that went to the nearest site of their origin."""
+        total = self.record.routed.sum()
+        served = [self.record.routed[j, i] for j, i in enumerate(self.nearest) if i >= 0]
+        return float(sum(served) / total) if total else math.nan
+
+    def fate(self, number: int) -> float:
+        """How many requests met this fate."""
+        return float(self.record.fates[number].sum())
+
+    def summary(self) -> Row:
+        """The row of ``summary.csv``."""
+        record, latency = self.record, self.record.latency
+        counted = record.slo_counted.sum()
+        row: Row = {
+            "policy": self.policy,
+            "engine": self.engine,
+            "seed": self.seed,
+            "fleet_scale": self.fleet_scale,
+            "requests": whole(record.arrived.sum()),
+            "finished": whole(self.fate(FINISHED)),
+            "rejected": whole(self.fate(REJECTED)),
+            "failed": whole(self.fate(FAILED)),
+            "unfinished": whole(self.fate(UNFINISHED)),
+            "cost_usd": self.cost_usd,
+            "cost_usd_per_site": self.cost_usd / len(self.sites),
+        }
+        for name, burden in (("water_m3", self.water_m3), ("carbon_t", self.carbon_t)):
+            short = name.split("_")[0]
+            row |= {f"{name}_mean": float(burden.mean()), f"{name}_max": float(burden.max())}
+            row |= {f"par_{short}": peak_to_average(burden), f"gini_{short}": gini(burden), f"jain_{short}": jain(burden)}
+        row |= {
+            "objective_usd": self.objective_usd,
+            "energy_mwh": float(self.footprint.meter_kwh.sum()) / KWH_PER_MWH,
+            "it_energy_mwh": float(self.footprint.it_kwh.sum()) / KWH_PER_MWH,
+            "idle_energy_mwh": float(self.footprint.idle_kwh.sum()) / KWH_PER_MWH,
+            "network_mean_ms": latency["network"].mean() / S_PER_MS,
+            "wait_mean_s": latency["wait"].mean(),
+            "wait_p99_s": latency["wait"].percentile(0.99),
+        }
+        for share, label in ((0.5, "p50"), (0.9, "p90"), (0.99, "p99"), (0.999, "p999")):
+            row[f"ttft_{label}_ms"] = latency["ttft"].percentile(share) / S_PER_MS
+        row["e2e_mean_s"] = latency["end_to_end"].mean()
+        for share, label in ((0.5, "p50"), (0.9, "p90"), (0.99, "p99"), (0.999, "p999")):
+            row[f"e2e_{label}_s"] = latency["end_to_end"].percentile(share)
+        row |= {
+            "slo_attainment": float(record.slo_met.sum() / counted) if counted > 0 else math.nan,
+            "nearest_share": self.nearest_share,
+            "short_slots": self.short_slots,
+            "unserved_requests": 0.0 if self.unserved_requests is None else float(self.unserved_requests.sum()),
+        }
+        return row
+
+    def site_rows(self) -> list[Row]:
+        """The rows of ``sites.csv``: one for each site."""
+        horizon_s = len(self.footprint.cost_usd) * self.slot_s
+        sums = Footprint(*(part.sum(axis=0) for part in self.footprint))
+        busy, fates = self.record.busy_place_s.sum(axis=0), self.record.fates
+        return [
+            {
+                "policy": self.policy,
+                "site": site,
+                "requests": whole(self.record.routed[:, i].sum()),
+                "finished": whole(fates[FINISHED, :, i].sum()),
+                "rejected": whole(fates[REJECTED, :, i].sum()),
+                "failed": whole(fates[FAILED, :, i].sum()),
+                "unfinished": whole(fates[UNFINISHED, :, i].sum()),
+                "places": int(self.places[i]),
+                "most_in_use": int(self.record.most_in_use[i]),
+                "utilisation": float(busy[i] / (self.places[i] * horizon_s)),
+                "energy_kwh": float(sums.meter_kwh[i]),
+                "serving_kwh": float(sums.serving_kwh[i]),
+                "idle_kwh": float(sums.idle_kwh[i]),
+                "cost_usd": float(sums.cost_usd[i]),
+                "carbon_t": float(sums.carbon_t[i]),
+                "water_m3": float(sums.water_m3[i]),
+                "wait_mean_s": self.record.site_wait.mean(i),
+                "wait_p99_s": self.record.site_wait.percentile(0.99, i),
+            }
+            for i, site in enumerate(self.sites)
+        ]
+
+    def origin_rows(self) -> list[Row]:
+        """The rows of ``origins.csv``: fates and latency of each origin's requests."""
+        latency, fates = self.record.latency, self.record.fates
+        return [
+            {
+                "policy": self.policy,
+                "origin": origin,
+                "requests": whole(self.record.arrived[j]),
+                "finished": whole(fates[FINISHED, j].sum()),
+                "rejected": whole(fates[REJECTED, j].sum()),
+                "failed": whole(fates[FAILED, j].sum()),
+                "unfinished": whole(fates[UNFINISHED, j].sum()),
+                "network_mean_ms": latency["network"].mean(j) / S_PER_MS,
+                "wait_mean_s": latency["wait"].mean(j),
+                "ttft_p50_ms": latency["ttft"].percentile(0.5, j) / S_PER_MS,
+                "ttft_p99_ms": latency["ttft"].percentile(0.99, j) / S_PER_MS,
+                "e2e_mean_s": latency["end_to_end"].mean(j),
+                "e2e_p50_s": latency["end_to_end"].percentile(0.5, j),
+                "e2e_p99_s": latency["end_to_end"].percentile(0.99, j),
+                "slo_attainment": ratio(self.record.slo_met[j], self.record.slo_counted[j]),
+            }
+            for j, origin in enumerate(self.origins)
+        ]
+
+    def flow_rows(self) -> list[Row]:
+        """The rows of ``flows.csv``: requests from each origin to each site."""
+        return [
+            {"policy": self.policy, "origin": origin, "site": site, "requests": whole(self.record.routed[j, i])}
+            for j, origin in enumerate(self.origins)
+            for i, site in enumerate(self.sites)
+        ]
+
+
+def whole(count: float) -> int | float:
+    """A count as an integer where it is one (flows are not)."""
+    return int(count) if float(count).is_integer() else float(count)
+
+
+def ratio(part: float, total: float) -> float:
+    """part / total; NaN of nothing."""
+    return float(part / total) if np.isfinite(total) and total > 0 else math.nan

@@ -1,0 +1,141 @@
+"""The roster: routing policies by name, ours and a user's own (``module:Class``), and their settings."""
+
+from __future__ import annotations
+
+import importlib
+import inspect
+import sys
+import types
+import typing
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from simulator.policy import RoutingPolicy
+from simulator.problem import Path as KeyPath, Problems, did_you_mean, refuse
+from simulator.scenario.block import shown
+from simulator.scenario.scenario import PolicyChoice
+
+
+def built_in() -> dict[str, type[RoutingPolicy]]:
+    """The built-in policies; an error that says so if another package called ``policies`` stands in front of ours."""
+    import policies
+
+    ours, found = Path(__file__).resolve().parents[1], Path(policies.__file__ or "").resolve()
+    if found.parents[1] != ours or not hasattr(policies, "POLICIES"):
+        raise refuse((), f"another package named 'policies' ({found.parent}) hides equifleet's own; rename it or run from elsewhere")
+    return policies.POLICIES
+
+
+def policy_class(name: str, folders: Sequence[Path], path: KeyPath = ()) -> type[RoutingPolicy]:
+    """The class of a policy by name or ``module:Class``; a user's modules are looked up after all others.
+
+    Raises
+    ------
+    InputError
+        for an unknown name, a module that cannot be imported, or a class that is no policy.
+    """
+    known = built_in()
+    if name in known:
+        return known[name]
+    module_name, colon, class_name = name.partition(":")
+    if not colon:
+        raise refuse(path, f"unknown policy '{name}'{did_you_mean(name, known)}; a policy of your own is written module:Class")
+    with _SearchedLast(folders):
+        try:
+            module = importlib.import_module(module_name)
+        except ModuleNotFoundError as error:
+            if error.name != module_name.partition(".")[0] and error.name != module_name:
+                raise refuse(path, f"module '{module_name}' cannot be imported: it imports '{error.name}', which is not there") from None
+            where = ", ".join(str(folder) for folder in folders)
+            near = did_you_mean(module_name, [file.stem for folder in folders for file in sorted(folder.glob("*.py"))]) if folders else ""
+            raise refuse(path, f"there is no module '{module_name}' (looked in {where}){near}") from None
+        except Exception as error:
+            raise refuse(path, f"module '{module_name}' cannot be imported: {type(error).__name__}: {error}") from None
+    found = getattr(module, class_name, None)
+    if found is None:
+        classes = [key for key, value in vars(module).items() if isinstance(value, type) and value.__module__ == module.__name__]
+        raise refuse(path, f"module '{module_name}' has no class '{class_name}'{did_you_mean(class_name, classes)}")
+    if not isinstance(found, type) or not callable(getattr(found, "plan", None)):
+        raise refuse(path, f"'{name}' is not a routing policy: a class with a method plan(observation) is needed")
+    return found
+
+
+def make_policy(choice: PolicyChoice, folders: Sequence[Path] = (), path: KeyPath = ()) -> RoutingPolicy:
+    """A policy with its settings; raises InputError naming every setting that is wrong."""
+    kind = policy_class(choice.name, folders, path)
+    check_settings(kind, choice.settings, (*path, choice.name))
+    try:
+        return kind(**choice.settings)
+    except (ValueError, TypeError) as error:
+        raise refuse((*path, choice.name), str(error)) from None
+    except Exception as error:
+        raise refuse((*path, choice.name), f"{type(error).__name__} when it is made: {error}") from None
+
+
+def check_policies(choices: Sequence[PolicyChoice], folders: Sequence[Path], problems: Problems) -> None:
+    """Make every policy of a scenario once, and collect what is wrong."""
+    for number, choice in enumerate(choices):
+        with problems.collecting():
+            make_policy(choice, folders, ("policies", number))
+
+
+def check_settings(kind: type[RoutingPolicy], settings: Mapping[str, Any], path: KeyPath) -> None:
+    """Hold settings against the signature of ``__init__``; raises InputError."""
+    problems = Problems()
+    parameters = settings_of(kind)
+    free = any(parameter.kind is parameter.VAR_KEYWORD for parameter in parameters.values())
+    hints = typing.get_type_hints(kind.__init__) if parameters else {}
+    for name, value in settings.items():
+        if name not in parameters:
+            if not free:
+                problems.add((*path, name), f"unknown key '{name}'{did_you_mean(name, parameters) if parameters else '; the policy has no settings'}")
+        elif name in hints and not _fits(value, hints[name]):
+            problems.add((*path, name), f"{_wanted(hints[name])} is needed (given {shown(value)})")
+    for name, parameter in parameters.items():
+        if parameter.default is parameter.empty and parameter.kind is parameter.POSITIONAL_OR_KEYWORD and name not in settings:
+            problems.add(path, f"the key '{name}' is missing")
+    problems.settle()
+
+
+def settings_of(kind: type) -> dict[str, inspect.Parameter]:
+    """The settings a policy takes: the parameters of its ``__init__``."""
+    if kind.__init__ is object.__init__:  # type: ignore[misc]
+        return {}
+    return dict(list(inspect.signature(kind.__init__).parameters.items())[1:])  # type: ignore[misc]
+
+
+def _fits(value: Any, hint: Any) -> bool:
+    if isinstance(hint, types.UnionType) or typing.get_origin(hint) is typing.Union:
+        return any(_fits(value, part) for part in typing.get_args(hint))
+    origin = typing.get_origin(hint) or hint
+    if origin is typing.Literal:
+        return value in typing.get_args(hint)
+    if hint is float:
+        return isinstance(value, int | float) and not isinstance(value, bool)
+    if hint is int:
+        return isinstance(value, int) and not isinstance(value, bool)
+    return not isinstance(origin, type) or isinstance(value, origin)
+
+
+def _wanted(hint: Any) -> str:
+    names = {float: "a number", int: "a whole number", str: "text", bool: "true or false", type(None): "nothing"}
+    if typing.get_origin(hint) is typing.Literal:
+        return "one of " + ", ".join(str(value) for value in typing.get_args(hint))
+    parts = typing.get_args(hint) if isinstance(hint, types.UnionType) else (hint,)
+    return " or ".join(names.get(part, "a mapping") for part in parts if part is not type(None))
+
+
+class _SearchedLast:
+    """While active, folders stand at the end of the module search path, so that they never shadow anything."""
+
+    def __init__(self, folders: Sequence[Path]):
+        self._added = [str(folder) for folder in folders if str(folder) not in sys.path]
+
+    def __enter__(self) -> None:
+        sys.path.extend(self._added)
+        importlib.invalidate_caches()
+
+    def __exit__(self, *_: object) -> None:
+        for folder in self._added:
+            sys.path.remove(folder)

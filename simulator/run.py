@@ -1,0 +1,125 @@
+"""A run: one policy on one world, from the first slot to the result."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from pathlib import Path
+
+from simulator.control import simulate
+from simulator.footprint import Intensities, footprint
+from simulator.laws import check_laws
+from simulator.planes import make_plane
+from simulator.policy import RoutingPolicy
+from simulator.problem import InputError, Problems
+from simulator.result import RunResult
+from simulator.roster import check_policies, make_policy
+from simulator.scenario import Scenario, Source, parse, read_source
+from simulator.scenario.scenario import PolicyChoice
+from simulator.world import World, build_world
+
+Progress = Callable[[float], None]
+
+
+def load(path: str | Path, settings: Sequence[str] = ()) -> Scenario:
+    """A scenario from a YAML file (or the name of a shipped one), with ``KEY=VALUE`` settings applied.
+
+    Raises
+    ------
+    InputError
+        with every mistake in the file and its place.
+    """
+    source = read_source(path, settings)
+    try:
+        return parse(source.data)
+    except InputError as error:
+        raise source.located(error) from None
+
+
+def checked_scenario(source: Source, folders: Sequence[Path]) -> Scenario:
+    """The scenario of a source, with its policies made and its world built once.
+
+    Raises InputError with all mistakes: of the file's shape, of policies and their settings, of names and data files.
+    """
+    problems, scenario = Problems(), None
+    try:
+        with problems.collecting():
+            scenario = parse(source.data)
+        for number, data in enumerate(source.data.get("policies") or () if scenario is None else ()):
+            _check_raw_policy(number, data, folders, problems)
+        if scenario is not None:
+            check_policies(scenario.policies, folders, problems)
+            with problems.collecting():
+                build_world(scenario)
+        problems.settle()
+    except InputError as error:
+        raise source.located(error) from None
+    assert scenario is not None
+    return scenario
+
+
+def _check_raw_policy(number: int, data: object, folders: Sequence[Path], problems: Problems) -> None:
+    """Policies are checked even where the rest of a scenario cannot be read, so that all mistakes come at once."""
+    try:
+        choice = PolicyChoice.model_validate(data)
+    except ValueError:
+        return
+    check_policies_at = Problems()
+    check_policies([choice], folders, check_policies_at)
+    problems.found += [replace(p, path=("policies", number, *p.path[2:])) for p in check_policies_at.found]
+
+
+def run(
+    scenario: Scenario | World | str | Path,
+    policy: str | RoutingPolicy,
+    *,
+    seed: int | None = None,
+    engine: str | None = None,
+    keep_requests: bool = False,
+    label: str | None = None,
+    progress: Progress | None = None,
+) -> RunResult:
+    """Simulate one policy on a scenario (or a world already built) and check the laws.
+
+    ``keep_requests`` keeps every request's site, times and fate (simpy engine).
+
+    Raises
+    ------
+    InputError
+        for mistakes in the scenario; PolicyError when the policy says what is no plan; LawError when a law is broken.
+    """
+    if isinstance(scenario, str | Path):
+        scenario = load(scenario)
+    world = scenario if isinstance(scenario, World) else build_world(scenario, seed)
+    engine = engine or world.scenario.engine
+    chosen = make_policy(PolicyChoice(name=policy), [Path.cwd()]) if isinstance(policy, str) else policy
+    chosen.start(world.fleet)
+    plane = make_plane(engine, world, keep_requests, progress)
+    minutes = simulate(world, chosen, plane, progress if engine == "fluid" else None)
+    record = plane.record()
+    scale, hardware = world.scenario.fleet_scale, world.fleet.hardware
+    burden = footprint(
+        record.busy_place_s / scale,
+        hardware.servers * world.fleet.slot_s,
+        hardware,
+        Intensities(world.price_usd_per_kwh, world.carbon_kg_per_kwh, world.water_l_per_kwh),
+    )
+    return RunResult(
+        policy=label or (policy if isinstance(policy, str) else type(policy).__name__),
+        engine=engine,
+        seed=world.seed,
+        fleet_scale=scale,
+        start=world.scenario.start,
+        slot_s=world.fleet.slot_s,
+        sites=world.fleet.sites,
+        origins=world.fleet.origins,
+        places=world.fleet.places(scale),
+        nearest=world.fleet.nearest,
+        objective=world.fleet.objective,
+        record=record,
+        footprint=burden,
+        short_slots=minutes.short_slots,
+        unserved_requests=minutes.unserved_requests,
+        witness=minutes.witness,
+        laws=check_laws(world, record, burden),
+    )

@@ -1,0 +1,161 @@
+"""A block: the frozen model every part of a scenario is made of, and the scalar types with units.
+
+A *variant* is a block of which exactly one key is given: ``signals: {paper: {path: DIR}}``. A variant
+that needs no settings may be written as one word: ``allowed: full``.
+"""
+
+from __future__ import annotations
+
+import math
+import os
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Annotated, Any
+
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    GetJsonSchemaHandler,
+    PlainSerializer,
+    WithJsonSchema,
+    model_validator,
+)
+from pydantic_core import CoreSchema, PydanticCustomError
+
+from simulator.problem import did_you_mean
+
+
+class Block(BaseModel):
+    """A frozen part of a scenario. Unknown keys are refused; numbers are not made from text."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", strict=True, use_attribute_docstrings=True)
+
+
+class Variant(Block):
+    """A block of which exactly one key is given."""
+
+    @model_validator(mode="before")
+    @classmethod
+    def _one_key(cls, data: Any) -> Any:
+        known = [field.alias or name for name, field in cls.model_fields.items()]
+        if isinstance(data, str):
+            if data not in known:
+                raise wrong(f"unknown choice '{data}'{did_you_mean(data, known)}")
+            return {str(data): {}}
+        if isinstance(data, cls):
+            return data
+        if not isinstance(data, Mapping):
+            raise wrong(f"one of {', '.join(known)} is needed (given {shown(data)})")
+        unknown = [key for key in data if key not in known]
+        if len(data) != 1 and not unknown:
+            given = ", ".join(str(key) for key in data) or "none"
+            raise wrong(f"exactly one of {', '.join(known)} is needed (given {given})")
+        return {key: {} if value is None else value for key, value in data.items()}
+
+    @property
+    def chosen(self) -> str:
+        """The name of the field that was given."""
+        return next(iter(self.model_fields_set))
+
+    @property
+    def choice(self) -> Any:
+        """The block under the key that was given."""
+        return getattr(self, self.chosen)
+
+    @classmethod
+    def __get_pydantic_json_schema__(cls, core_schema: CoreSchema, handler: GetJsonSchemaHandler) -> dict[str, Any]:
+        block = handler.resolve_ref_schema(handler(core_schema))
+        block.update(minProperties=1, maxProperties=1)
+        block.pop("required", None)
+        for key in block.get("properties", {}).values():
+            key.pop("default", None)
+        words = [field.alias or name for name, field in cls.model_fields.items() if _needs_no_settings(field.annotation)]
+        return {"anyOf": [{"enum": words}, dict(block)]} if words else block
+
+
+def _needs_no_settings(annotation: Any) -> bool:
+    blocks = [kind for kind in getattr(annotation, "__args__", (annotation,)) if isinstance(kind, type)]
+    return any(
+        issubclass(kind, Block) and not any(field.is_required() for field in kind.model_fields.values())
+        for kind in blocks
+    )
+
+
+def wrong(what: str) -> PydanticCustomError:
+    """An error for a validator to raise: ``what`` is the whole sentence."""
+    return PydanticCustomError("input", "{what}", {"what": what})
+
+
+def shown(value: Any) -> str:
+    """A value as it is quoted in a message."""
+    if value is None:
+        return "nothing"
+    if isinstance(value, Mapping):
+        return "a mapping"
+    if isinstance(value, list | tuple):
+        return "a list"
+    text = repr(str(value)) if isinstance(value, str) else str(value)
+    return text if len(text) <= 60 else text[:57] + "..."
+
+
+def _finite(value: float) -> float:
+    if not math.isfinite(value):
+        raise wrong(f"a finite number is needed (given {value})")
+    return value
+
+
+def _utc(value: Any) -> datetime:
+    try:
+        time = value if isinstance(value, datetime) else datetime.fromisoformat(value if isinstance(value, str) else "")
+    except ValueError:
+        raise wrong(f"a time such as 2022-09-22T00:00:00Z is needed (given {shown(value)})") from None
+    if time.tzinfo is None:
+        raise wrong(f"say the time zone, such as {time.isoformat()}Z")
+    return time.astimezone(UTC)
+
+
+def _input_path(value: Any) -> Path:
+    if isinstance(value, Path):
+        return value
+    if not isinstance(value, str) or not value:
+        raise wrong(f"a path is needed (given {shown(value)})")
+    folder = getattr(value, "folder", None) or Path.cwd()
+    return Path(os.path.normpath(Path(folder) / Path(value).expanduser()))
+
+
+def _existing_file(path: Path) -> Path:
+    try:
+        if path.is_dir():
+            raise wrong(f"{path} is a folder, a file is needed")
+        if not path.exists():
+            near = did_you_mean(path.name, sorted(p.name for p in path.parent.iterdir())) if path.parent.is_dir() else ""
+            raise wrong(f"there is no file {path}{near}")
+    except (OSError, ValueError) as error:
+        raise wrong(f"{str(path)[:200]!r} cannot be read: {error}") from None
+    return path
+
+
+Number = Annotated[float, AfterValidator(_finite)]
+Positive = Annotated[Number, Field(gt=0)]
+NotNegative = Annotated[Number, Field(ge=0)]
+Fraction = Annotated[Number, Field(gt=0, le=1)]
+Count = Annotated[int, Field(ge=1, le=10**9)]
+UtcTime = Annotated[
+    datetime,
+    BeforeValidator(_utc),
+    PlainSerializer(lambda time: time.isoformat().replace("+00:00", "Z"), return_type=str),
+    WithJsonSchema({"type": "string", "format": "date-time"}),
+]
+#: A path that counts from the folder of the file it is written in; need not exist.
+InputPath = Annotated[
+    Path,
+    BeforeValidator(_input_path),
+    PlainSerializer(str, return_type=str),
+    WithJsonSchema({"type": "string"}),
+]
+#: A file that must exist.
+InputFile = Annotated[InputPath, AfterValidator(_existing_file)]

@@ -1,0 +1,106 @@
+"""A generator of fleets: any number of sites or origins, spread around the catalogued places."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TypeVar
+
+import numpy as np
+
+from simulator.problem import Path, Problems, did_you_mean
+
+from .catalogue import places
+from .place import Catalogued, Generated, Origin, Origins, Place, Site, Sites
+
+_Kind = TypeVar("_Kind", bound=Place)
+
+#: Relative standard deviation of a generated site's signals around the ones of its catalogued place.
+VARIATION = 0.1
+
+
+def resolve_sites(sites: Sites, problems: Problems) -> tuple[Site, ...]:
+    """The sites that a scenario asks for, one by one."""
+    path: Path = ("sites",)
+    if sites.given is not None:
+        return _unique(sites.given, path, problems)
+    if sites.catalogue is not None:
+        return tuple(_catalogued(sites.catalogue, path, problems, _site))
+    assert sites.generate is not None
+    return tuple(_generated_sites(sites.generate))
+
+
+def resolve_origins(origins: Origins, sites: tuple[Site, ...], problems: Problems) -> tuple[Origin, ...]:
+    """The origins that a scenario asks for, one by one."""
+    path: Path = ("origins",)
+    if origins.given is not None:
+        return _unique(origins.given, path, problems)
+    if origins.catalogue is not None:
+        return tuple(_catalogued(origins.catalogue, path, problems, _origin))
+    if origins.at_sites is not None:
+        return tuple(_origin_at(site) for site in sites)
+    assert origins.generate is not None
+    return tuple(_origin_at(site) for site in _generated_sites(origins.generate))
+
+
+def _unique(given: tuple[_Kind, ...], path: Path, problems: Problems) -> tuple[_Kind, ...]:
+    names = [place.name for place in given]
+    for k, name in enumerate(names):
+        if name in names[:k]:
+            problems.add((*path, k, "name"), f"the name '{name}' is given twice")
+    return given
+
+
+def _catalogued(wanted: Catalogued, path: Path, problems: Problems, make: Callable[[str], _Kind]) -> list[_Kind]:
+    known = list(places())
+    for k, name in enumerate(wanted.only):
+        if name not in known:
+            problems.add((*path, "catalogue", "only", k), f"unknown place '{name}'{did_you_mean(name, known)}")
+        elif name in wanted.only[:k]:
+            problems.add((*path, "catalogue", "only", k), f"'{name}' is given twice")
+    return [make(name) for name in known if not wanted.only or name in wanted.only]
+
+
+def _site(name: str) -> Site:
+    row = places()[name]
+    return Site(
+        name=name,
+        location=row["location"],
+        region=row["region"],
+        latitude_deg=float(row["lat"]),
+        longitude_deg=float(row["lon"]),
+        utc_offset_h=float(row["utc_offset_h"]),
+        pue=float(row["pue_reported"]),
+    )
+
+
+def _origin(name: str) -> Origin:
+    return _origin_at(_site(name))
+
+
+def _origin_at(site: Site) -> Origin:
+    return Origin(**{key: getattr(site, key) for key in Place.model_fields} | {"like": site.like or site.name})
+
+
+def _generated_sites(wanted: Generated) -> list[Site]:
+    known = list(places())
+    generator = np.random.Generator(np.random.PCG64(wanted.seed))
+    sites = []
+    for k in range(wanted.count):
+        place = _site(known[k % len(known)])
+        north, east, *factors = generator.standard_normal(5).tolist()
+        price, carbon, water = (float(np.exp(VARIATION * z)) for z in factors)
+        assert place.latitude_deg is not None and place.longitude_deg is not None
+        sites.append(
+            place.model_copy(
+                update={
+                    "name": f"{place.name}-{k // len(known) + 1}",
+                    "like": place.name,
+                    "latitude_deg": min(max(place.latitude_deg + wanted.spread_deg * north, -89.0), 89.0),
+                    "longitude_deg": (place.longitude_deg + wanted.spread_deg * east + 180.0) % 360.0 - 180.0,
+                    "price_factor": price,
+                    "carbon_factor": carbon,
+                    "water_factor": water,
+                }
+            )
+        )
+    return sites

@@ -1,0 +1,103 @@
+"""Places: the sites that serve requests and the origins where requests arise."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, Literal
+
+from pydantic import Field, model_validator
+
+from .block import Block, Count, Number, Positive, Variant
+from .server import Servers
+
+Name = Annotated[str, Field(min_length=1, max_length=80, pattern=r"^[^\s/\\:,\x00-\x1f][^/\\:,\x00-\x1f]*$")]
+Latitude = Annotated[Number, Field(ge=-90, le=90)]
+Longitude = Annotated[Number, Field(ge=-180, le=180)]
+Offset = Annotated[Number, Field(ge=-14, le=14)]
+
+
+class Place(Block):
+    """Somewhere on the map."""
+
+    name: Name
+    region: str = ""
+    """Used by `allowed: {regions: ...}`."""
+    latitude_deg: Latitude | None = None
+    longitude_deg: Longitude | None = None
+    utc_offset_h: Offset = 0.0
+    like: str | None = None
+    """The catalogued place whose round-trip times and calibrated signals this one has; its own name unless given."""
+
+    @property
+    def kin(self) -> str:
+        """The name to look up in the catalogue."""
+        return self.like or self.name
+
+
+class Site(Place):
+    """A data centre: its place, its power usage effectiveness, and its servers where they differ."""
+
+    location: str = ""
+    pue: Annotated[Number, Field(ge=1, le=5)] = 1.0
+    servers: Servers | None = None
+    price_factor: Positive = 1.0
+    """Factors multiply the calibrated signals of the site."""
+    carbon_factor: Positive = 1.0
+    water_factor: Positive = 1.0
+
+
+class Origin(Place):
+    """A gateway where requests arise. Shares are relative to each other."""
+
+    share: Positive = 1.0
+
+
+class Catalogued(Block):
+    """The ten places of the paper, or some of them."""
+
+    name: Literal["paper"] = "paper"
+    only: tuple[str, ...] = ()
+
+    @model_validator(mode="before")
+    @classmethod
+    def _word(cls, data: Any) -> Any:
+        return {"name": data} if isinstance(data, str) else data
+
+
+class Generated(Block):
+    """Places spread around the catalogued ones, with variations: fleets of any size for tests and benchmarks."""
+
+    count: Annotated[Count, Field(le=100_000)]
+    seed: Annotated[int, Field(ge=0)] = 1
+    spread_deg: Annotated[Number, Field(ge=0, le=20)] = 2.0
+    """Standard deviation of the distance from the catalogued place, in degrees."""
+
+
+class Sites(Variant):
+    """A list of sites, `{catalogue: paper}` or `{generate: {count: 100}}`."""
+
+    catalogue: Catalogued | None = None
+    generate: Generated | None = None
+    given: Annotated[tuple[Site, ...], Field(min_length=1)] | None = None
+
+    @model_validator(mode="before")
+    @classmethod
+    def _list(cls, data: Any) -> Any:
+        return {"given": tuple(data)} if isinstance(data, list | tuple) else data
+
+
+class AtSites(Block):
+    """One origin at each site, with equal shares."""
+
+
+class Origins(Variant):
+    """A list of origins, `{catalogue: paper}`, `{generate: ...}`, or `at_sites`: one at each site."""
+
+    catalogue: Catalogued | None = None
+    generate: Generated | None = None
+    at_sites: AtSites | None = None
+    given: Annotated[tuple[Origin, ...], Field(min_length=1)] | None = None
+
+    @model_validator(mode="before")
+    @classmethod
+    def _list(cls, data: Any) -> Any:
+        return {"given": tuple(data)} if isinstance(data, list | tuple) else data

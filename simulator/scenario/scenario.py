@@ -1,0 +1,121 @@
+"""A scenario: everything that is asked for in one study, as frozen data."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, Literal
+
+from pydantic import Field, ValidationInfo, field_validator, model_validator
+
+from .block import Block, Count, Fraction, NotNegative, Number, Positive, UtcTime, shown, wrong
+from .constraints import Allowed, FullGlb
+from .network import Network
+from .place import Origins, Sites
+from .server import Servers
+from .signals import CalibratedSignals, Signals
+from .workload import Workload
+
+Engine = Literal["simpy", "fluid"]
+
+
+class Planning(Block):
+    """What planners may assume of a site."""
+
+    site_capacity_kw: Positive | None = None
+    """Planned IT power of each site; utilisation_cap x its places unless given."""
+    utilisation_cap: Fraction = 0.9
+
+
+class Objective(Block):
+    """J = total cost + water weight x the largest site's water + carbon weight x the largest site's carbon."""
+
+    water_weight_usd_per_m3: NotNegative = 60.0
+    carbon_weight_usd_per_t: NotNegative = 1500.0
+
+
+class PolicyChoice(Block):
+    """A routing policy by name, with the settings given to it."""
+
+    name: str
+    settings: dict[str, Any] = {}
+
+    @model_validator(mode="before")
+    @classmethod
+    def _word_or_one_key(cls, data: Any) -> Any:
+        if isinstance(data, str):
+            return {"name": data}
+        if isinstance(data, PolicyChoice) or (isinstance(data, dict) and set(data) <= {"name", "settings"} and data):
+            return data
+        if not isinstance(data, dict) or len(data) != 1:
+            raise wrong(f"a policy is a name, or a name with its settings (given {shown(data)})")
+        (name, settings), *_ = data.items()
+        if settings is None:
+            settings = {}
+        if not isinstance(settings, dict):
+            raise wrong(f"the settings of {name} are a mapping (given {shown(settings)})")
+        return {"name": name, "settings": settings}
+
+
+class PublishedRow(Block):
+    """What was published for one policy."""
+
+    cost_usd_per_site: Number | None = None
+    par_water: Number | None = None
+    par_carbon: Number | None = None
+
+
+class Published(Block):
+    """Published figures, to print beside ours."""
+
+    source: str
+    rows: dict[str, PublishedRow]
+
+
+class Scenario(Block):
+    """One study: a fleet, its world, its workload and the policies to compare."""
+
+    name: str
+    purpose: str = ""
+    start: UtcTime
+    slots: Annotated[Count, Field(le=10_000_000)]
+    slot_s: Annotated[Positive, Field(ge=1e-3, le=1e8)] = 3600.0
+    """The interval on which signals are constant and planners decide."""
+    warmup_s: NotNegative = 0.0
+    """Requests that arrive earlier do not count in latency figures."""
+    seed: Annotated[int, Field(ge=0, lt=2**64)] = 1
+    engine: Engine = "simpy"
+    sites: Sites
+    servers: Servers | None = None
+    """Servers of every site that names none of its own."""
+    origins: Origins
+    signals: Signals = Signals(calibrated=CalibratedSignals())
+    workload: Workload
+    network: Network
+    allowed: Allowed = Allowed(full=FullGlb())
+    planning: Planning = Planning()
+    objective: Objective = Objective()
+    fleet_scale: Annotated[Positive, Field(le=1000)] = 1.0
+    """Simulate this share of the fleet and of its demand; extensive results are divided by it."""
+    policies: Annotated[tuple[PolicyChoice, ...], Field(min_length=1)]
+    published: Published | None = None
+
+    @field_validator("warmup_s", mode="after")
+    @classmethod
+    def _warmup_ends_in_time(cls, value: float, info: ValidationInfo) -> float:
+        known = info.data
+        if {"slots", "slot_s"} <= set(known) and value >= known["slots"] * known["slot_s"] > 0:
+            raise wrong(f"the warm-up must be shorter than the run of {known['slots'] * known['slot_s']:g} s (given {value:g})")
+        return value
+
+    @property
+    def horizon_s(self) -> float:
+        """Length of the run."""
+        return self.slots * self.slot_s
+
+    def labels(self) -> tuple[str, ...]:
+        """A name for each policy; its settings tell two of the same name apart."""
+        names = [policy.name for policy in self.policies]
+        labels = []
+        for policy in self.policies:
+            settings = ",".join(f"{key}={value}" for key, value in policy.settings.items())
+            labels.append(f"{policy.name}({settings})" if names.count(policy.name) > 1 and settings else policy.name)
+        return tuple(label if labels[:i].count(label) == 0 else f"{label}#{labels[:i].count(label) + 1}" for i, label in enumerate(labels))

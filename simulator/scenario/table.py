@@ -1,0 +1,108 @@
+"""A table: a CSV file of the user's, read into columns that know their lines."""
+
+from __future__ import annotations
+
+import csv
+import math
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from simulator.problem import InputError, Path as KeyPath, Problem, did_you_mean
+
+
+@dataclass(frozen=True)
+class Table:
+    """The rows of a CSV file under its header; ``lines[k]`` is where row ``k`` stands in the file."""
+
+    file: Path
+    path: KeyPath
+    header: tuple[str, ...]
+    rows: tuple[tuple[str, ...], ...]
+    lines: tuple[int, ...]
+
+    def column(self, name: str) -> list[str]:
+        """The cells under a header; InputError where there is no such header."""
+        return [row[self._index(name)] for row in self.rows]
+
+    def numbers(self, name: str, empty: bool = False) -> np.ndarray:
+        """A column of finite numbers, shape [rows]; ``empty`` reads missing cells as NaN instead of refusing them."""
+        index, problems, values = self._index(name), [], np.empty(len(self.rows))
+        for k, row in enumerate(self.rows):
+            text = row[index].strip()
+            try:
+                values[k] = math.nan if empty and text.lower() in ("", "nan", "na", "null", "-") else float(text)
+                fine = math.isfinite(values[k]) or (empty and math.isnan(values[k]))
+            except ValueError:
+                fine = False
+            if not fine:
+                problems.append(self.problem(k, f"column '{name}': a finite number is needed (given {text!r})"))
+        raise_first(problems)
+        return values
+
+    def problem(self, row: int, what: str) -> Problem:
+        """A problem in one row of this file."""
+        return Problem(self.path, what, str(self.file), self.lines[row] if self.lines else 1)
+
+    def _index(self, name: str) -> int:
+        plain = [head.strip() for head in self.header]
+        if name.strip() not in plain:
+            raise InputError([Problem(self.path, f"there is no column '{name}'{did_you_mean(name, plain)}", str(self.file), 1)])
+        return plain.index(name.strip())
+
+
+def raise_first(problems: list[Problem], most: int = 5) -> None:
+    """Raise the first few problems of a file, and say how many more there are."""
+    if len(problems) > most:
+        last = problems[most - 1]
+        more = f"{last.what} (and {len(problems) - most} more in this file)"
+        problems = [*problems[: most - 1], Problem(last.path, more, last.file, last.line)]
+    if problems:
+        raise InputError(problems)
+
+
+def read_table(file: Path, path: KeyPath) -> Table:
+    """Read a CSV file with a header line. ``path`` is the scenario key that named the file.
+
+    Raises
+    ------
+    InputError
+        where the file is absent, a folder, not UTF-8, empty, or has rows of another width.
+    """
+    try:
+        if file.is_dir():
+            raise InputError([Problem(path, f"{file} is a folder, a file is needed")])
+        text = file.read_bytes().decode("utf-8-sig")
+        reader = csv.reader(text.splitlines(keepends=True), strict=True)
+        found = [(reader.line_num, tuple(row)) for row in reader if any(cell.strip() for cell in row)]
+    except FileNotFoundError:
+        raise InputError([Problem(path, f"there is no file {file}")]) from None
+    except UnicodeDecodeError as error:
+        line = error.object[: error.start].count(b"\n") + 1
+        raise InputError([Problem(path, "not UTF-8 text", str(file), line)]) from None
+    except csv.Error as error:
+        raise InputError([Problem(path, f"not a CSV file: {error}", str(file), reader.line_num)]) from None
+    except OSError as error:
+        raise InputError([Problem(path, f"{file} cannot be read: {error.strerror}")]) from None
+    if len(found) < 2:
+        raise InputError([Problem(path, "the file has no rows under a header", str(file), 1)])
+    (_, header), *rows = found
+    table = Table(file, path, header, tuple(row for _, row in rows), tuple(line for line, _ in rows))
+    raise_first([table.problem(k, f"{len(row)} cells, the header has {len(header)}") for k, row in enumerate(table.rows) if len(row) != len(header)])
+    return table
+
+
+def read_matrix(file: Path, path: KeyPath, origins: tuple[str, ...], sites: tuple[str, ...]) -> np.ndarray:
+    """A CSV matrix, shape [origins, sites]: the first column names the origin, the header the sites, in any order."""
+    table = read_table(file, path)
+    columns = np.stack([table.numbers(site) for site in sites], axis=1)
+    names = [row[0].strip() for row in table.rows]
+    problems = [
+        table.problem(k, f"unknown origin '{name}'{did_you_mean(name, origins)}" if name not in origins else f"origin '{name}' stands twice")
+        for k, name in enumerate(names)
+        if name not in origins or name in names[:k]
+    ]
+    problems += [Problem(path, f"there is no row for origin '{name}'", str(file)) for name in origins if name not in names]
+    raise_first(problems)
+    return columns[[names.index(name) for name in origins]]

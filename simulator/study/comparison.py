@@ -1,0 +1,136 @@
+"""A comparison: the policies of one scenario on the same requests, in separate processes when cores are free."""
+
+from __future__ import annotations
+
+import multiprocessing
+import os
+import signal
+import traceback
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from multiprocessing.connection import Connection, wait
+from multiprocessing.process import BaseProcess
+from pathlib import Path
+from typing import Any
+
+from simulator.result import RunResult
+from simulator.roster import make_policy
+from simulator.run import run
+from simulator.scenario import Scenario
+from simulator.world import World, build_world
+
+#: (policy's number, share done)
+Progress = Callable[[int, float], None]
+
+
+@dataclass(frozen=True)
+class Task:
+    """What a process is asked to do: some policies of a scenario under an engine and a seed."""
+
+    scenario: Scenario
+    engine: str
+    seed: int
+    folders: tuple[Path, ...]
+
+
+@dataclass(frozen=True)
+class Failure:
+    """A policy that did not come to its end, and why."""
+
+    policy: str
+    reason: str
+
+
+def compare(task: Task, jobs: int, progress: Progress) -> list[RunResult | Failure]:
+    """Results of all policies in the order of the scenario; a failure harms no other policy.
+
+    With ``fluid``, one policy or one job all runs in this process.
+    """
+    count = len(task.scenario.policies)
+    if jobs == 1 or count == 1 or task.engine == "fluid":
+        world = build_world(task.scenario, task.seed)
+        return [_attempt(task, world, number, lambda share, number=number: progress(number, share)) for number in range(count)]
+    found = dict(_in_processes(task, list(range(count)), min(jobs, count), progress))
+    return [found[number] for number in range(count)]
+
+
+def free_cores() -> int:
+    """Cores this process may use."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
+def _attempt(task: Task, world: World, number: int, progress: Callable[[float], None]) -> RunResult | Failure:
+    label = task.scenario.labels()[number]
+    try:
+        policy = make_policy(task.scenario.policies[number], task.folders)
+        return run(world, policy, engine=task.engine, label=label, progress=progress)
+    except Exception as error:
+        return Failure(label, _reason(error, task.folders))
+
+
+def _reason(error: Exception, folders: Sequence[Path]) -> str:
+    """What went wrong, with the line in the user's own file where there is one."""
+    reason = f"{type(error).__name__}: {error}"
+    ours = Path(__file__).resolve().parents[2]
+    for frame in reversed(traceback.extract_tb(error.__traceback__)):
+        file = Path(frame.filename).resolve()
+        if any(folder in file.parents for folder in folders) and ours / "simulator" not in file.parents and ours / "policies" not in file.parents:
+            return f"{reason} ({file}:{frame.lineno}, in {frame.name})"
+    return reason
+
+
+def _in_processes(task: Task, numbers: Sequence[int], jobs: int, progress: Progress) -> Iterator[tuple[int, RunResult | Failure]]:
+    """One process for each policy, ``jobs`` at a time; a process that dies is a failure of its policy alone."""
+    context = multiprocessing.get_context("forkserver" if "forkserver" in multiprocessing.get_all_start_methods() else "spawn")
+    context.set_forkserver_preload(["simulator.study.comparison", "policies"])
+    left, running = list(numbers), dict[Connection, tuple[int, BaseProcess]]()
+    try:
+        while left or running:
+            while left and len(running) < jobs:
+                receiver, process = _start(context, task, left[0])
+                running[receiver] = (left.pop(0), process)
+            for receiver in wait(list(running)):
+                assert isinstance(receiver, Connection)
+                number, process = running[receiver]
+                outcome = _heard(receiver, process, task.scenario.labels()[number])
+                if isinstance(outcome, float):
+                    progress(number, outcome)
+                    continue
+                del running[receiver]
+                receiver.close()
+                process.join()
+                yield number, outcome
+    finally:
+        for _, process in running.values():
+            process.terminate()
+            process.join()
+
+
+def _start(context: Any, task: Task, number: int) -> tuple[Connection, BaseProcess]:
+    receiver, sender = context.Pipe(duplex=False)
+    process = context.Process(target=_work, args=(sender, task, number), daemon=True)
+    process.start()
+    sender.close()
+    return receiver, process
+
+
+def _heard(receiver: Connection, process: BaseProcess, label: str) -> float | RunResult | Failure:
+    """The next message of a process; a failure when it has died."""
+    try:
+        message: float | RunResult | Failure = receiver.recv()
+        return message
+    except EOFError:
+        process.join()
+        code = process.exitcode or 0
+        cause = f"was killed by {signal.Signals(-code).name}" if code < 0 else f"ended with status {code}"
+        return Failure(label, f"its process {cause}")
+
+
+def _work(sender: Connection, task: Task, number: int) -> None:
+    """The life of a process: one policy, its progress and its result through the pipe."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # The parent decides.
+    try:
+        world = build_world(task.scenario, task.seed)
+        sender.send(_attempt(task, world, number, sender.send))
+    except BrokenPipeError:
+        pass  # The parent is gone: nobody wants the result.

@@ -1,0 +1,128 @@
+"""The world: a scenario made concrete for one seed, as arrays over all slots."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from simulator.fleet import Fleet, FloatArray, Hardware, Objective, freeze, marginal_kwh
+from simulator.problem import Problems
+from simulator.scenario.generator import resolve_origins, resolve_sites
+from simulator.scenario.place import Origin, Site
+from simulator.scenario.scenario import Scenario
+from simulator.units import S_PER_H
+
+from .demand import Demand, build_demand
+from .network import build_allowed, build_rtt
+from .service import build_curve, mean_sizes
+from .signals import build_signals
+
+__all__ = ["Demand", "World", "build_world"]
+
+
+@dataclass(frozen=True, eq=False)
+class World:
+    """Signals and demand over all slots, and the fleet they act on; shapes [slots, sites] and [slots, origins]."""
+
+    scenario: Scenario
+    seed: int
+    sites: tuple[Site, ...]
+    origins: tuple[Origin, ...]
+    fleet: Fleet
+    price_usd_per_kwh: FloatArray
+    carbon_kg_per_kwh: FloatArray
+    water_l_per_kwh: FloatArray
+    demand: Demand
+
+    def __post_init__(self) -> None:
+        freeze(self)
+        self.demand.rate_rps.setflags(write=False)
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """What a reader of the figures must know about this world."""
+        notes = [self.demand.note] if self.demand.note else []
+        scale = self.scenario.fleet_scale
+        if scale < 1:
+            notes.append(f"fleet_scale {scale:g}: latencies are those of a fleet of {scale:g} times the size; totals are divided by it")
+        blocked = [name for name, row in zip(self.fleet.origins, self.fleet.allowed, strict=True) if not row.any()]
+        if blocked:
+            notes.append(f"no site may serve {', '.join(blocked)}: all of its requests are rejected")
+        return tuple(notes)
+
+
+def build_world(scenario: Scenario, seed: int | None = None) -> World:
+    """Make a scenario concrete; raises InputError with every mistake in its names and files."""
+    seed = scenario.seed if seed is None else seed
+    problems = Problems()
+    sites = resolve_sites(scenario.sites, problems)
+    origins = resolve_origins(scenario.origins, sites, problems)
+    _every_site_has_servers(scenario, sites, problems)
+    problems.settle()
+    signals = build_signals(scenario, sites, seed, problems)
+    hardware = build_hardware(scenario, sites)
+    demand = curve = rtt_s = allowed = None
+    with problems.collecting():
+        demand = build_demand(scenario, origins, seed)
+    with problems.collecting():
+        curve = build_curve(scenario.workload.request, hardware)
+    with problems.collecting():
+        rtt_s = build_rtt(scenario.network, origins, sites)
+    with problems.collecting():
+        allowed = build_allowed(scenario.allowed, origins, sites, np.zeros((len(origins), len(sites))) if rtt_s is None else rtt_s)
+    problems.settle()
+    assert demand is not None and curve is not None and rtt_s is not None and allowed is not None
+    service_s = curve.service_s(*mean_sizes(scenario.workload.request, demand))
+    energy_kwh = marginal_kwh(service_s, hardware)
+    demand = _in_requests(demand, scenario, energy_kwh)
+    fleet = Fleet(
+        sites=tuple(site.name for site in sites),
+        origins=tuple(origin.name for origin in origins),
+        slots=scenario.slots,
+        slot_s=scenario.slot_s,
+        allowed=allowed,
+        rtt_s=rtt_s,
+        service_s=service_s,
+        energy_kwh=energy_kwh,
+        capacity_rps=_capacity(scenario, hardware, service_s, energy_kwh),
+        objective=Objective(**scenario.objective.model_dump()),
+        hardware=hardware,
+        curve=curve,
+    )
+    return World(scenario, seed, sites, origins, fleet, signals["price"], signals["carbon"], signals["water"], demand)
+
+
+def build_hardware(scenario: Scenario, sites: tuple[Site, ...]) -> Hardware:
+    """Servers of each site as arrays; proportional power has PUE 1."""
+    servers = [site.servers or scenario.servers for site in sites]
+    known = [s for s in servers if s is not None]
+    return Hardware(
+        servers=np.array([float(s.count) for s in known]),
+        concurrency=np.array([s.concurrency for s in known], dtype=np.int64),
+        peak_w=np.array([s.peak_w for s in known]),
+        idle_w=np.array([s.idle_w for s in known]),
+        pue=np.array([1.0 if s.power == "proportional" else site.pue for site, s in zip(sites, known, strict=True)]),
+        queue_limit=np.array([-1 if s.queue_limit is None else s.queue_limit for s in known], dtype=np.int64),
+    )
+
+
+def _every_site_has_servers(scenario: Scenario, sites: tuple[Site, ...], problems: Problems) -> None:
+    if scenario.servers is None:
+        for k, site in enumerate(sites):
+            if site.servers is None:
+                problems.add(("sites", k), f"site '{site.name}' has no servers, and the scenario gives none for all sites")
+
+
+def _in_requests(demand: Demand, scenario: Scenario, energy_kwh: FloatArray) -> Demand:
+    """Demand given as IT power, in requests/s: by the mean energy of a request over the sites."""
+    if demand.kw is None:
+        return demand
+    return replace(demand, rate_rps=demand.kw / S_PER_H / float(energy_kwh.mean()))
+
+
+def _capacity(scenario: Scenario, hardware: Hardware, service_s: FloatArray, energy_kwh: FloatArray) -> FloatArray:
+    planning = scenario.planning
+    if planning.site_capacity_kw is not None:
+        return planning.site_capacity_kw / S_PER_H / energy_kwh
+    return planning.utilisation_cap * hardware.servers * hardware.concurrency / service_s

@@ -1,0 +1,91 @@
+"""Calibration: signals and demand made from models fitted to the paper's data (docs/data.md)."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+
+import numpy as np
+
+from simulator.fleet import FloatArray
+from simulator.scenario.catalogue import calibration, correlation, index
+from simulator.streams import stream
+from simulator.units import H_PER_DAY, S_PER_H
+
+from .series import Series
+
+#: UTC hours in which the US sites pay their peak price.
+PEAK_HOURS = range(10, 16)
+#: Demand relative to its peak: harmonics (cos24, sin24, cos12, sin12), AR(1) and clip, fitted to the paper's demand.
+DEMAND = {"mean": 0.6378, "cos24": 0.0232, "sin24": 0.0159, "cos12": -0.0074, "sin12": 0.0032, "ar1": 0.454, "sigma": 0.1227, "min": 0.48, "max": 1.0}
+_NUMBER = {"price": 0, "carbon": 1, "water": 2}
+
+
+def calibrated_signal(signal: str, names: list[str], start: datetime, horizon_s: float, seed: int) -> Series:
+    """One signal (price, carbon, water) in the unit of its calibration at catalogued places, hourly, [hours, names].
+
+    All ten places are drawn, always, so that a place has the same signal in every fleet.
+    """
+    first, hours = _hours(start, horizon_s)
+    rows = list(calibration(signal).values())
+    generator = stream(seed, "signals", _NUMBER[signal])
+    noise = correlated_ar1(
+        hours,
+        np.array([float(row["ar1"] or 0) for row in rows]),
+        np.array([float(row["sigma"] or 0) for row in rows]),
+        correlation(signal),
+        generator,
+    )
+    hour = (first.hour + np.arange(hours)) % H_PER_DAY
+    columns = []
+    for k, row in enumerate(rows):
+        if row["kind"] == "time_of_use":
+            value = np.where(np.isin(hour, PEAK_HOURS), float(row["peak"]), float(row["mean"]))
+        else:
+            value = harmonics(hour, {key: float(row[key]) for key in ("mean", "cos24", "sin24", "cos12", "sin12")}) + noise[:, k]
+        columns.append(np.clip(value, float(row["min"]), float(row["max"])))
+    return Series((first - start).total_seconds(), S_PER_H, np.stack(columns, axis=1)[:, index(names)])
+
+
+def calibrated_demand(start: datetime, horizon_s: float, seed: int) -> Series:
+    """Demand relative to its peak, the same for every origin, hourly, [hours, 1]."""
+    first, hours = _hours(start, horizon_s)
+    noise = correlated_ar1(hours, np.array([DEMAND["ar1"]]), np.array([DEMAND["sigma"]]), np.eye(1), stream(seed, "demand"))
+    hour = (first.hour + np.arange(hours)) % H_PER_DAY
+    value = np.clip(harmonics(hour, DEMAND) + noise[:, 0], DEMAND["min"], DEMAND["max"])
+    return Series((first - start).total_seconds(), S_PER_H, value[:, None])
+
+
+def harmonics(hour: np.ndarray, model: dict[str, float]) -> FloatArray:
+    """mean + daily and half-daily waves at the hours of a day, [hours]."""
+    day = 2 * np.pi * hour / H_PER_DAY
+    daily = model["cos24"] * np.cos(day) + model["sin24"] * np.sin(day)
+    return np.asarray(model["mean"] + daily + model["cos12"] * np.cos(2 * day) + model["sin12"] * np.sin(2 * day))
+
+
+def correlated_ar1(steps: int, ar1: FloatArray, sigma: FloatArray, correlation: FloatArray, generator: np.random.Generator) -> FloatArray:
+    """Stationary AR(1) processes with correlated innovations, [steps, columns].
+
+    ``sigma`` is the stationary standard deviation. A longer run begins with the same values.
+    """
+    draws = generator.standard_normal((steps, len(ar1)))
+    root = _root(correlation)
+    noise = np.empty_like(draws)
+    state = np.zeros_like(sigma)
+    for k in range(steps):
+        # One product a step: a product of whole matrices may round otherwise for another length.
+        innovation = sigma * (root @ draws[k])
+        state = innovation if k == 0 else ar1 * state + np.sqrt(1 - ar1**2) * innovation
+        noise[k] = state
+    return noise
+
+
+def _root(correlation: FloatArray) -> FloatArray:
+    """A square root of a correlation matrix; rounding may have left it slightly indefinite."""
+    values, vectors = np.linalg.eigh(correlation)
+    root = vectors * np.sqrt(np.maximum(values, 0))
+    return np.asarray(root / np.linalg.norm(root, axis=1, keepdims=True))
+
+
+def _hours(start: datetime, horizon_s: float) -> tuple[datetime, int]:
+    first = start.replace(minute=0, second=0, microsecond=0)
+    return first, int(np.ceil((horizon_s + (start - first) / timedelta(seconds=1)) / S_PER_H))

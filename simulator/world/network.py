@@ -1,0 +1,109 @@
+"""The network of a world: round-trip times and allowed pairs, each [origins, sites]."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from simulator.fleet import BoolArray, FloatArray
+from simulator.problem import InputError, Path, Problem, did_you_mean, refuse
+from simulator.scenario.catalogue import index, partial_mask, places, rtt_ms
+from simulator.scenario.constraints import Allowed
+from simulator.scenario.network import CoordinateRtt, Network
+from simulator.scenario.place import Origin, Place, Site
+from simulator.scenario.table import read_matrix
+from simulator.units import S_PER_MS
+
+#: Mean radius of the Earth [km] (IUGG).
+EARTH_RADIUS_KM = 6371.0088
+#: Speed of light in optical fibre [km/s], about two thirds of that in vacuum.
+FIBRE_KM_PER_S = 200_000.0
+
+Origins = tuple[Origin, ...]
+Sites = tuple[Site, ...]
+
+
+def build_rtt(network: Network, origins: Origins, sites: Sites) -> FloatArray:
+    """Round-trip times [s], [origins, sites]; raises InputError."""
+    path: Path = ("network", "rtt")
+    if network.rtt.catalogue is not None:
+        rows, columns = (_catalogued(group, path) for group in (origins, sites))
+        return rtt_ms()[np.ix_(rows, columns)] * S_PER_MS
+    if network.rtt.matrix is not None:
+        matrix = read_matrix(network.rtt.matrix.file, (*path, "matrix"), _names(origins), _names(sites))
+        if matrix.min() < 0:
+            raise InputError([Problem((*path, "matrix"), "a round-trip time cannot be negative", str(network.rtt.matrix.file))])
+        return matrix * S_PER_MS
+    assert network.rtt.coordinates is not None
+    return coordinate_rtt(network.rtt.coordinates, origins, sites)
+
+
+def coordinate_rtt(model: CoordinateRtt, origins: tuple[Place, ...], sites: tuple[Place, ...]) -> FloatArray:
+    """2 x great circle / 200,000 km/s x stretch + fixed [s], [origins, sites].
+
+    The stretch covers routes that leave the great circle: Singla et al., "The Internet at the Speed
+    of Light", HotNets 2014, find fibre paths 1.5 to 2 times as long.
+    """
+    for kind, group in (("origins", origins), ("sites", sites)):
+        for k, place in enumerate(group):
+            if place.latitude_deg is None or place.longitude_deg is None:
+                raise refuse((kind, k), f"'{place.name}' has no latitude_deg and longitude_deg, which network.rtt: coordinates needs")
+    one, other = (np.radians([[p.latitude_deg, p.longitude_deg] for p in group]) for group in (origins, sites))
+    lat1, lon1, lat2, lon2 = one[:, :1], one[:, 1:], other[:, 0], other[:, 1]
+    half = np.sin((lat2 - lat1) / 2) ** 2 + np.cos(lat1) * np.cos(lat2) * np.sin((lon2 - lon1) / 2) ** 2
+    distance_km = 2 * EARTH_RADIUS_KM * np.arcsin(np.sqrt(np.clip(half, 0, 1)))
+    return np.asarray(2 * distance_km / FIBRE_KM_PER_S * model.stretch + model.fixed_ms * S_PER_MS)
+
+
+def build_allowed(allowed: Allowed, origins: Origins, sites: Sites, rtt_s: FloatArray) -> BoolArray:
+    """Whether a site may serve an origin, [origins, sites]; raises InputError."""
+    if allowed.paper_partial is not None:
+        rows, columns = (_catalogued(group, ("allowed",)) for group in (origins, sites))
+        return partial_mask()[np.ix_(rows, columns)]
+    if allowed.max_rtt_ms is not None:
+        return np.asarray(rtt_s <= allowed.max_rtt_ms * S_PER_MS * (1 + 1e-12))
+    if allowed.regions is not None:
+        return _residency(allowed.regions, origins, sites)
+    if allowed.matrix is not None:
+        path: Path = ("allowed", "matrix")
+        matrix = read_matrix(allowed.matrix.file, path, _names(origins), _names(sites))
+        problems = [Problem(path, f"origin '{origin.name}' may use no site", str(allowed.matrix.file)) for origin, row in zip(origins, matrix, strict=True) if not row.any()]
+        if not np.isin(matrix, (0, 1)).all():
+            problems.append(Problem(path, "entries are 0 (not allowed) or 1 (allowed)", str(allowed.matrix.file)))
+        if problems:
+            raise InputError(problems)
+        return matrix == 1
+    return np.ones((len(origins), len(sites)), dtype=bool)
+
+
+def _residency(regions: dict[str, tuple[str, ...]], origins: Origins, sites: Sites) -> BoolArray:
+    problems = []
+    who = {origin.name for origin in origins} | {origin.region for origin in origins}
+    where = {site.region for site in sites}
+    for key, listed in regions.items():
+        if key not in who:
+            problems.append(Problem(("allowed", "regions", key), f"unknown origin or region '{key}'{did_you_mean(key, sorted(who))}"))
+        for k, region in enumerate(listed):
+            if region not in where:
+                problems.append(Problem(("allowed", "regions", key, k), f"no site is in region '{region}'{did_you_mean(region, sorted(where))}"))
+        if not listed:
+            problems.append(Problem(("allowed", "regions", key), "at least one region is needed"))
+    if problems:
+        raise InputError(problems)
+    mask = np.ones((len(origins), len(sites)), dtype=bool)
+    for j, origin in enumerate(origins):
+        listed_for = regions.get(origin.name, regions.get(origin.region))
+        if listed_for is not None:
+            mask[j] = [site.region in listed_for for site in sites]
+    return mask
+
+
+def _catalogued(group: tuple[Place, ...], path: Path) -> list[int]:
+    for place in group:
+        if place.kin not in places():
+            near = did_you_mean(place.kin, places())
+            raise refuse(path, f"'{place.name}' is not in the catalogue; say which place it is `like`{near}")
+    return index([place.kin for place in group])
+
+
+def _names(group: tuple[Place, ...]) -> tuple[str, ...]:
+    return tuple(place.name for place in group)

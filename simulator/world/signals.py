@@ -1,0 +1,152 @@
+"""Signals of a world: price [US$/kWh], carbon [kg/kWh] and water [L/kWh], each [slots, sites]."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+
+from simulator.fleet import FloatArray
+from simulator.problem import InputError, Path as KeyPath, Problem, Problems, did_you_mean, refuse
+from simulator.scenario.catalogue import places
+from simulator.scenario.inputs import absent, find_input
+from simulator.scenario.place import Site
+from simulator.scenario.scenario import Scenario
+from simulator.scenario.signals import SIGNALS, CsvSignals, Shape, SignalFile
+from simulator.scenario.table import read_table
+from simulator.units import KG_PER_KWH, L_PER_KWH, S_PER_H, USD_PER_KWH
+
+from .calibration import calibrated_signal
+from .series import Series
+from .timestamps import coverage, read_times, regular, time_zone
+
+Sites = tuple[Site, ...]
+
+#: Units of the calibrations and of the authors' files.
+_USUAL = {"price": "USD/MWh", "carbon": "kg/kWh", "water": "L/kWh"}
+_FACTORS = {"price": USD_PER_KWH, "carbon": KG_PER_KWH, "water": L_PER_KWH}
+
+
+def build_signals(scenario: Scenario, sites: Sites, seed: int, problems: Problems) -> dict[str, FloatArray]:
+    """The three signals of a scenario; mistakes in its files are added to ``problems``."""
+    signals = scenario.signals
+    found = {}
+    for signal in SIGNALS:
+        with problems.collecting():
+            if signals.calibrated is not None:
+                own = signals.calibrated.seed
+                found[signal] = _calibrated(signal, scenario, sites, seed if own is None else own)
+            elif signals.paper is not None:
+                found[signal] = _paper(signal, scenario, sites, signals.paper.path)
+            elif signals.synthetic is not None:
+                found[signal] = _synthetic(signal, scenario, sites)
+            else:
+                assert signals.csv is not None
+                found[signal] = _csv(signal, scenario, sites, signals.csv)
+    return found
+
+
+def _calibrated(signal: str, scenario: Scenario, sites: Sites, seed: int) -> FloatArray:
+    names = _kin(sites, ("signals", "calibrated"))
+    series = calibrated_signal(signal, names, scenario.start, scenario.horizon_s, seed)
+    own = np.array([getattr(site, f"{signal}_factor") for site in sites])
+    factor = _FACTORS[signal][_USUAL[signal]]
+    return series.to_slots(scenario.slots, scenario.slot_s) * (factor * own)
+
+
+def _kin(sites: Sites, path: KeyPath) -> list[str]:
+    strangers = [site.name for site in sites if site.kin not in places()]
+    if strangers:
+        near = did_you_mean(strangers[0], places())
+        raise refuse(path, f"no calibration for site '{strangers[0]}'; say which place it is `like`{near}")
+    return [site.kin for site in sites]
+
+
+def _paper(signal: str, scenario: Scenario, sites: Sites, given: Path | None) -> FloatArray:
+    path: KeyPath = ("signals", "paper", "path")
+    folder = find_input(given, "paper")
+    if not folder.is_dir():
+        raise refuse(path, absent(folder, "paper"))
+    columns = []
+    for name in _kin(sites, path):
+        # The authors spell it so.
+        spelled = "Belguim" if name == "belgium" else name.capitalize()
+        file = folder / signal / f"{spelled}_{'Price' if signal == 'price' else signal}.csv"
+        table = read_table(file, path)
+        times = read_times(table, "Time (UTC)", time_zone("UTC", path), scenario.start)
+        values = table.numbers(table.header[1])[:, None]
+        columns.append(_slots(regular(table, times, values, "refuse", ends=False), scenario, path, file))
+    return np.hstack(columns) * _FACTORS[signal][_USUAL[signal]]
+
+
+def _slots(series: Series, scenario: Scenario, path: KeyPath, file: Path) -> FloatArray:
+    lacking = coverage(series, scenario.start, scenario.horizon_s)
+    if lacking:
+        raise InputError([Problem(path, lacking, str(file))])
+    return series.to_slots(scenario.slots, scenario.slot_s)
+
+
+def _synthetic(signal: str, scenario: Scenario, sites: Sites) -> FloatArray:
+    assert scenario.signals.synthetic is not None
+    key = {"price": "price_usd_per_mwh", "carbon": "carbon_kg_per_kwh", "water": "water_l_per_kwh"}[signal]
+    path: KeyPath = ("signals", "synthetic", key)
+    shape: Shape = getattr(scenario.signals.synthetic, key)
+    factor = _FACTORS[signal][_USUAL[signal]]
+    columns = [_shape(_of_site(shape, site.name, path), scenario, (*path, site.name)) for site in sites]
+    if shape.per_site is not None:
+        known = [site.name for site in sites]
+        strangers = [name for name in shape.per_site if name not in known]
+        if strangers:
+            raise refuse((*path, "per_site", strangers[0]), f"unknown site '{strangers[0]}'{did_you_mean(strangers[0], known)}")
+    values = np.stack(columns, axis=1)
+    if signal != "price" and values.min() < 0:
+        raise refuse(path, f"an intensity cannot be negative (it falls to {values.min():g})")
+    return values * factor
+
+
+def _of_site(shape: Shape, name: str, path: KeyPath) -> Shape:
+    if shape.per_site is None:
+        return shape
+    if name not in shape.per_site:
+        raise refuse((*path, "per_site"), f"site '{name}' has no value")
+    return shape.per_site[name]
+
+
+def _shape(shape: Shape, scenario: Scenario, path: KeyPath) -> FloatArray:
+    if shape.constant is not None:
+        return np.full(scenario.slots, shape.constant)
+    start_h = scenario.start.hour + scenario.start.minute / 60 + scenario.start.second / S_PER_H
+    middle_h = (np.arange(scenario.slots) + 0.5) * scenario.slot_s / S_PER_H
+    if shape.sine is not None:
+        wave = 2 * np.pi * (start_h + middle_h - shape.sine.peak_h) / shape.sine.period_h
+        return np.asarray(shape.sine.mean + shape.sine.amplitude * np.cos(wave))
+    if shape.steps is not None:
+        values = np.array(shape.steps.values)
+        return values[np.floor(np.arange(scenario.slots) * scenario.slot_s / S_PER_H / shape.steps.every_h + 1e-9).astype(int) % len(values)]
+    raise refuse(path, "a value per site cannot hold another value per site")
+
+
+def _csv(signal: str, scenario: Scenario, sites: Sites, files: CsvSignals) -> FloatArray:
+    asked: SignalFile = getattr(files, signal)
+    path: KeyPath = ("signals", "csv", signal)
+    problems, columns = Problems(), []
+    for site in sites:
+        with problems.collecting():
+            columns.append(_csv_site(signal, asked, site.name, scenario, path))
+    problems.settle()
+    return np.hstack(columns) * (_FACTORS[signal][asked.unit] * asked.scale)
+
+
+def _csv_site(signal: str, asked: SignalFile, site: str, scenario: Scenario, path: KeyPath) -> FloatArray:
+    file = Path(asked.file.replace("{site}", site))
+    table = read_table(file, (*path, "file"))
+    if isinstance(asked.column, dict) and site not in asked.column:
+        raise refuse((*path, "column"), f"site '{site}' has no column")
+    header = asked.column[site] if isinstance(asked.column, dict) else asked.column or site
+    times = read_times(table, asked.time, time_zone(asked.timezone, (*path, "timezone")), scenario.start)
+    values = table.numbers(header, empty=asked.gaps != "refuse")
+    if signal != "price" and np.nanmin(values) < 0:
+        row = int(np.nanargmin(values))
+        raise InputError([table.problem(row, f"column '{header}': an intensity cannot be negative (given {values[row]:g})")])
+    series = regular(table, times, values[:, None], asked.gaps, ends=asked.stamp == "end")
+    return _slots(series, scenario, path, file)

@@ -1,0 +1,98 @@
+"""Timestamps: the time column of a user's file as a regular grid of intervals."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta, timezone, tzinfo
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+import numpy as np
+
+from simulator.fleet import FloatArray
+from simulator.problem import InputError, Path, refuse
+from simulator.scenario.table import Table, raise_first
+
+from .series import Series
+
+
+def time_zone(name: str, path: Path) -> tzinfo:
+    """A time zone from ``UTC``, ``+02:00`` or an IANA name; InputError for an unknown one."""
+    if name in ("UTC", "Z"):
+        return UTC
+    try:
+        if name[:1] in "+-" and len(name) == 6:
+            sign = -1 if name[0] == "-" else 1
+            return timezone(sign * timedelta(hours=int(name[1:3]), minutes=int(name[4:6])))
+        return ZoneInfo(name)
+    except (ValueError, ZoneInfoNotFoundError, OSError):
+        raise refuse(path, f"unknown time zone '{name}'; write UTC, +02:00 or a name such as Europe/Berlin") from None
+
+
+def read_times(table: Table, column: str, zone: tzinfo, start: datetime) -> FloatArray:
+    """Seconds since ``start`` for each row, strictly increasing; InputError naming the lines that are not.
+
+    Where clocks go back, a local time stands twice: the second one is read as the later one.
+    """
+    problems, seconds = [], np.empty(len(table.rows))
+    before = -np.inf
+    for k, text in enumerate(table.column(column)):
+        try:
+            time = datetime.fromisoformat(text.strip())
+        except ValueError:
+            problems.append(table.problem(k, f"column '{column}': a time such as 2022-09-22 00:00 is needed (given {text.strip()!r})"))
+            continue
+        local = time if time.tzinfo else time.replace(tzinfo=zone)
+        seconds[k] = (local - start) / timedelta(seconds=1)
+        if seconds[k] <= before and time.tzinfo is None:
+            seconds[k] = (local.replace(fold=1).astimezone(UTC) - start) / timedelta(seconds=1)
+        if seconds[k] <= before:
+            problems.append(table.problem(k, f"column '{column}': times must increase (given {text.strip()!r})"))
+        before = seconds[k]
+    raise_first(problems)
+    return seconds
+
+
+def regular(table: Table, times: FloatArray, values: FloatArray, gaps: str, ends: bool) -> Series:
+    """Rows at ``times`` [s] with ``values`` [rows, columns] (NaN = missing) as a series without gaps.
+
+    ``gaps`` is ``refuse``, ``hold`` or ``interpolate``; ``ends`` says that times end their intervals.
+    The step is the smallest distance between rows; rows off that grid are refused.
+    """
+    if len(times) < 2:
+        raise InputError([table.problem(0, "at least two rows are needed to know the length of an interval")])
+    distances = np.diff(times)
+    step = float(distances.min())
+    position = np.round((times - times[0]) / step).astype(int)
+    off_grid = np.abs(times - times[0] - position * step) > 1e-3 * step
+    raise_first([table.problem(int(k), f"the time is off the grid of {step:g} s that the other rows keep") for k in np.flatnonzero(off_grid)])
+    grid = np.full((position[-1] + 1, values.shape[1]), np.nan)
+    grid[position] = values
+    missing = np.isnan(grid)
+    if missing.any():
+        if gaps == "refuse":
+            row = int(np.flatnonzero(missing.any(axis=1))[0])
+            near = int(np.searchsorted(position, row))
+            what = f"{int(missing.any(axis=1).sum())} interval(s) without a value, the first one here; say gaps: hold or gaps: interpolate to fill them"
+            raise InputError([table.problem(min(near, len(times) - 1), what)])
+        grid = np.stack([_filled(column, gaps) for column in grid.T], axis=1)
+        if np.isnan(grid).any():
+            raise InputError([table.problem(0, "a column has no value to fill its gaps with")])
+    return Series(float(times[0]) - (step if ends else 0.0), step, grid)
+
+
+def _filled(column: FloatArray, gaps: str) -> FloatArray:
+    known = np.flatnonzero(~np.isnan(column))
+    if len(known) == 0:
+        return column
+    where = np.arange(len(column))
+    if gaps == "interpolate":
+        return np.interp(where, known, column[known])
+    return column[known[np.clip(np.searchsorted(known, where, side="right") - 1, 0, None)]]
+
+
+def coverage(series: Series, start: datetime, horizon_s: float) -> str:
+    """The sentence about a series that does not cover the run; empty when it does."""
+    if series.covers(horizon_s):
+        return ""
+    first, last = (start + timedelta(seconds=s) for s in (series.start_s, series.end_s))
+    end = start + timedelta(seconds=horizon_s)
+    return f"holds {first:%Y-%m-%dT%H:%MZ} to {last:%Y-%m-%dT%H:%MZ}, the run needs {start:%Y-%m-%dT%H:%MZ} to {end:%Y-%m-%dT%H:%MZ}"
