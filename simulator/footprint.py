@@ -50,13 +50,13 @@ class Intensities(NamedTuple):
 
 
 def footprint(busy_place_s: FloatArray, on_server_s: FloatArray, hardware: Hardware, signals: Intensities) -> Footprint:
-    """Footprint of busy place-seconds and on server-seconds, shapes [..., sites].
+    """Footprint of busy place-seconds [..., sites] and on server-seconds [..., sites] or [sites].
 
     IT energy = idle_w x on + (peak_w - idle_w) / concurrency x busy; meter = PUE x IT;
     water = combined intensity x IT (the paper's water series holds on-site and off-site water together).
     """
     serving = (hardware.peak_w - hardware.idle_w) / hardware.concurrency * busy_place_s / J_PER_KWH
-    idle = hardware.idle_w * on_server_s / J_PER_KWH
+    idle = np.broadcast_to(hardware.idle_w * on_server_s / J_PER_KWH, serving.shape)
     meter = hardware.pue * (serving + idle)
     return Footprint(
         serving_kwh=serving,

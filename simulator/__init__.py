@@ -1,0 +1,56 @@
+"""equifleet: a discrete-event simulator of a fleet of data centres that serve AI inference.
+
+The public names are loaded when they are first used, so that the command line starts quickly.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from simulator.contract import check_policy as check_policy
+    from simulator.folder import read_folder as read_folder
+    from simulator.policy import Observation as Observation
+    from simulator.policy import PolicyError as PolicyError
+    from simulator.policy import RoutingPolicy as RoutingPolicy
+    from simulator.policy import Score as Score
+    from simulator.policy import Split as Split
+    from simulator.problem import InputError as InputError
+    from simulator.problem import LawError as LawError
+    from simulator.result import RunResult as RunResult
+    from simulator.run import load as load
+    from simulator.run import run as run
+    from simulator.scenario.scenario import Scenario as Scenario
+    from simulator.world import World as World
+    from simulator.world import build_world as build_world
+
+_HOMES = {
+    "InputError": "simulator.problem",
+    "LawError": "simulator.problem",
+    "Observation": "simulator.policy",
+    "PolicyError": "simulator.policy",
+    "RoutingPolicy": "simulator.policy",
+    "RunResult": "simulator.result",
+    "Scenario": "simulator.scenario.scenario",
+    "Score": "simulator.policy",
+    "Split": "simulator.policy",
+    "World": "simulator.world",
+    "build_world": "simulator.world",
+    "check_policy": "simulator.contract",
+    "load": "simulator.run",
+    "read_folder": "simulator.folder",
+    "run": "simulator.run",
+}
+
+__all__ = sorted(_HOMES)  # noqa: PLE0605
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _HOMES:
+        raise AttributeError(f"module 'simulator' has no attribute {name!r}")
+    return getattr(import_module(_HOMES[name]), name)
+
+
+def __dir__() -> list[str]:
+    return __all__

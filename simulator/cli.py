@@ -1,0 +1,209 @@
+"""The command line. Heavy imports stand inside the commands, so that ``--help`` is quick."""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+if TYPE_CHECKING:
+    from simulator.scenario import Scenario
+
+FAILED, BAD_INPUT, INTERRUPTED = 1, 2, 130
+
+_SETTING = click.option("--set", "settings", multiple=True, metavar="KEY=VALUE", help="Change a key of the scenario: --set fleet_scale=0.01. Paths count from the current folder.")
+
+
+@click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110})
+@click.version_option(package_name="equifleet")
+def main() -> None:
+    """Simulate a fleet of data centres that serve AI inference, and see what equity costs.
+
+    SCENARIO is a YAML file or the name of a shipped one (table1, mmc, ...). Exit status: 0 done,
+    1 failed while running, 2 bad input.
+    """
+
+
+@main.command()
+@click.argument("scenario")
+@click.option("--engine", metavar="fluid|simpy", help="How requests are simulated; the scenario's engine unless given.")
+@click.option("--policy", "only", multiple=True, metavar="NAME", help="Run this policy only (may be repeated). A name, or module:Class.")
+@_SETTING
+@click.option("--seed", type=click.IntRange(0), help="The seed of all randomness; the scenario's unless given.")
+@click.option("--out", type=click.Path(path_type=Path), help="The folder of results; results/SCENARIO unless given.")
+@click.option("--overwrite", is_flag=True, help="Replace the finished run in --out.")
+@click.option("--jobs", type=click.IntRange(1), help="Policies that run at once; the free cores unless given.")
+@click.option("--json", "as_json", is_flag=True, help="Print the summary as JSON.")
+def run(scenario: str, engine: str | None, only: tuple[str, ...], settings: tuple[str, ...], seed: int | None, out: Path | None, overwrite: bool, jobs: int | None, as_json: bool) -> None:
+    """Run the policies of a scenario and print their table."""
+    more = [f"engine={engine}"] if engine else []
+    more += [f"seed={seed}"] if seed is not None else []
+    with _errors():
+        loaded, folders = _checked(scenario, [*settings, *more], only)
+        from simulator.folder import Folder, free_name
+
+        folder = Folder(out or free_name(Path("results"), Path(scenario).stem), overwrite)
+        done = False
+        try:
+            done = _run(loaded, folders, folder, jobs, as_json)
+        finally:
+            folder.discard()
+    sys.exit(0 if done else FAILED)
+
+
+def _run(loaded: Scenario, folders: tuple[Path, ...], folder: Any, jobs: int | None, as_json: bool) -> bool:
+    from rich.console import Console
+
+    from simulator.report.progress import bars
+    from simulator.report.table import as_json as json_row
+    from simulator.report.table import print_comparison, shortfalls
+    from simulator.result import RunResult
+    from simulator.study.comparison import Failure, Task, compare, free_cores
+    from simulator.world import build_world
+
+    task = Task(loaded, loaded.engine, loaded.seed, folders)
+    with bars(loaded.labels()) as progress:
+        outcomes = compare(task, jobs or free_cores(), progress)
+    results = [outcome for outcome in outcomes if isinstance(outcome, RunResult)]
+    failures = [outcome for outcome in outcomes if isinstance(outcome, Failure)]
+    notes = [*build_world(loaded).notes, *shortfalls(results)]
+    if loaded.published is not None:
+        notes.append(f"published figures: {loaded.published.source}")
+    if results:
+        extra = {"notes": notes, "failed": {failure.policy: failure.reason for failure in failures}}
+        folder.write(loaded, results, extra)
+        if as_json:
+            rows = [json_row(result.summary()) for result in results]
+            click.echo(json.dumps({"scenario": loaded.name, "folder": str(folder.path), "notes": notes, "rows": rows}, indent=2))
+        else:
+            slo = loaded.workload.request.slo
+            console = Console(highlight=False)
+            print_comparison(console, loaded.name, results, loaded.published, slo.ttft_s is not None or slo.end_to_end_s is not None)
+            for note in notes:
+                console.print(note, style="dim", markup=False, soft_wrap=True)
+            console.print(f"results: {folder.path}", style="dim", markup=False, soft_wrap=True)
+    for failure in failures:
+        click.echo(f"failed: {failure.policy}: {failure.reason}", err=True)
+    return not failures
+
+
+@main.command()
+@click.argument("scenarios", nargs=-1, required=True, metavar="SCENARIO...")
+@_SETTING
+def validate(scenarios: tuple[str, ...], settings: tuple[str, ...]) -> None:
+    """Check scenarios and their data files without running them."""
+    from simulator.problem import InputError
+
+    bad = False
+    for name in scenarios:
+        try:
+            with _errors(BAD_INPUT):
+                loaded, _ = _checked(name, settings, ())
+                click.echo(f"{name}: fine ({len(loaded.policies)} policies, {loaded.slots} slots)")
+        except (SystemExit, InputError):
+            bad = True
+    sys.exit(BAD_INPUT if bad else 0)
+
+
+@main.command()
+@click.argument("scenario")
+@_SETTING
+def show(scenario: str, settings: tuple[str, ...]) -> None:
+    """Print a scenario with every default filled in; it can be run as it is."""
+    with _errors():
+        loaded, _ = _checked(scenario, settings, ())
+        from simulator.scenario.writing import to_yaml
+
+        click.echo(to_yaml(loaded), nl=False)
+
+
+@main.command()
+def schema() -> None:
+    """Print the JSON Schema of scenarios, for editors."""
+    from simulator.scenario.writing import schema_text
+
+    click.echo(schema_text(), nl=False)
+
+
+@main.command()
+@click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+def policies(as_json: bool) -> None:
+    """List the built-in routing policies and their settings."""
+    from simulator.roster import built_in, settings_of
+
+    rows = []
+    for name, kind in built_in().items():
+        given = {key: value.default for key, value in settings_of(kind).items()}
+        rows.append({"name": name, "what": (kind.__doc__ or "").strip().splitlines()[0], "settings": given})
+    if as_json:
+        click.echo(json.dumps(rows, indent=2))
+        return
+    for row in rows:
+        click.echo(f"{row['name']:12s} {row['what']}")
+        for key, value in row["settings"].items():
+            click.echo(f"{'':12s}   {key}: {'(the scenario)' if value is None else value}")
+
+
+@main.command()
+@click.argument("kind", type=click.Choice(["scenario", "policy"]))
+@click.argument("name")
+def new(kind: str, name: str) -> None:
+    """Write a scenario or a policy to start from into the current folder."""
+    from simulator.templates import write_template
+
+    with _errors():
+        click.echo(f"wrote {write_template(kind, name)}")
+
+
+def _checked(name: str, settings: Sequence[str], only: Sequence[str]) -> tuple[Scenario, tuple[Path, ...]]:
+    """The checked scenario and the folders in which a user's modules are looked up."""
+    from simulator.run import checked_scenario
+    from simulator.scenario import find_scenario, read_source
+
+    source = read_source(name, settings)
+    if only:
+        source.data = _only(source.data, only)
+    folders = tuple(dict.fromkeys([find_scenario(name).parent.resolve(), Path.cwd()]))
+    return checked_scenario(source, folders), folders
+
+
+def _only(data: dict[str, Any], only: Sequence[str]) -> dict[str, Any]:
+    """The scenario with these policies: with their settings where it has them."""
+    listed = data.get("policies") if isinstance(data.get("policies"), tuple) else ()
+    known = {next(iter(entry)) if isinstance(entry, dict) and entry else entry: entry for entry in listed or () if entry}
+    return {**data, "policies": tuple(known.get(name, name) for name in only)}
+
+
+@contextmanager
+def _errors(raise_with: int | None = None) -> Iterator[None]:
+    """Turn what a user can mend into sentences on stderr and an exit status; never a traceback."""
+    from simulator.problem import InputError
+
+    try:
+        yield
+    except InputError as error:
+        for problem in error.problems:
+            click.echo(str(problem), err=True)
+        count = len(error.problems)
+        click.echo(f"{count} mistake{'s' if count > 1 else ''}; nothing was run, nothing was written", err=True)
+        sys.exit(raise_with or BAD_INPUT)
+    except BrokenPipeError:
+        # The reader of our output has gone (`| head`); the interpreter must not complain when it flushes.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        sys.exit(FAILED)
+    except KeyboardInterrupt:
+        click.echo("interrupted; nothing was written", err=True)
+        sys.exit(INTERRUPTED)
+    except OSError as error:
+        click.echo(f"failed: {error.strerror or error}{f': {error.filename}' if error.filename else ''}", err=True)
+        sys.exit(FAILED)
+
+
+if __name__ == "__main__":
+    main()
