@@ -21,7 +21,9 @@ class EquitableOffline(RoutingPolicy):
 
     def start(self, fleet: Fleet) -> None:
         """Set up the program; it is solved in the first slot."""
-        self._program = HorizonProgram(fleet, own_objective(fleet, self.water_weight_usd_per_m3, self.carbon_weight_usd_per_t))
+        self._program = HorizonProgram(
+            fleet, own_objective(fleet, self.water_weight_usd_per_m3, self.carbon_weight_usd_per_t)
+        )
         self._flows = None
 
     def plan(self, observation: Observation) -> Plan:
@@ -30,6 +32,8 @@ class EquitableOffline(RoutingPolicy):
         if self._flows is None:
             assert observation.forecast is not None
             none = nothing(len(fleet.sites))
-            self._flows = self._program.solve(observation.forecast.ahead(fleet.slots), Spent(none.carbon_t, none.water_m3))
+            self._flows = self._program.solve(
+                observation.forecast.ahead(fleet.slots), Spent(none.carbon_t, none.water_m3)
+            )
         demand = self._program.grouping.demand(observation.demand_rps)
         return split_of(self._flows[observation.slot], demand, self._program.grouping, fleet)

@@ -46,17 +46,21 @@ class EquitableOnline(RoutingPolicy):
         if observation.last is not None:
             water, carbon = mu_water * observation.last.water_m3, mu_carbon * observation.last.carbon_t
             self._gamma_water = self._gamma_water + self.step * (water - auxiliary(self._gamma_water, self._most_water))
-            self._gamma_carbon = self._gamma_carbon + self.step * (carbon - auxiliary(self._gamma_carbon, self._most_carbon))
+            self._gamma_carbon = self._gamma_carbon + self.step * (
+                carbon - auxiliary(self._gamma_carbon, self._most_carbon)
+            )
         requests = observation.fleet.capacity_rps * observation.fleet.slot_s
         self._most_water = np.maximum(self._most_water, mu_water * observation.water_m3 * requests)
         self._most_carbon = np.maximum(self._most_carbon, mu_carbon * observation.carbon_t * requests)
-        equity = self._gamma_carbon * (mu_carbon * observation.carbon_t) + self._gamma_water * (mu_water * observation.water_m3)
+        equity = self._gamma_carbon * (mu_carbon * observation.carbon_t) + self._gamma_water * (
+            mu_water * observation.water_m3
+        )
         price = observation.cost_usd + equity
         return ruled(self.rule, price, observation, lambda: self._program.solve(price, observation.demand_rps))
 
 
 def auxiliary(gamma: FloatArray, most: FloatArray) -> FloatArray:
-    """argmin over 0 <= z <= most of max(z) - gamma.z, in closed form, [sites].
+    """Argmin over 0 <= z <= most of max(z) - gamma.z, in closed form, [sites].
 
     With the maximum at m, z_i = min(m, most_i) where gamma_i > 0; the best m is 0 or one of ``most``.
     """

@@ -45,7 +45,9 @@ class HorizonProgram:
             assert x is not None, "leaving out what no flow can serve makes every slot feasible"
         slots, pairs = len(demand), len(self._pairs)
         flow = np.zeros((slots, *self.grouping.allowed.shape))
-        flow[:, self._pairs[:, 0], self._pairs[:, 1]] = np.maximum(x[: slots * pairs], 0.0).reshape(slots, pairs) * self._unit
+        flow[:, self._pairs[:, 0], self._pairs[:, 1]] = (
+            np.maximum(x[: slots * pairs], 0.0).reshape(slots, pairs) * self._unit
+        )
         return flow
 
     @property
@@ -101,7 +103,12 @@ class HorizonProgram:
             (left_slot * groups + left_group, left, np.ones(len(left))),
             (short_row + np.repeat(np.arange(len(short)), groups), left, np.ones(len(left))),
         ]
-        weights = np.array([self._objective.water_weight_usd_per_m3 * water_unit, self._objective.carbon_weight_usd_per_t * carbon_unit])
+        weights = np.array(
+            [
+                self._objective.water_weight_usd_per_m3 * water_unit,
+                self._objective.carbon_weight_usd_per_t * carbon_unit,
+            ]
+        )
         need, allowed_left = demand / self._unit, unserved[short] / self._unit
         free = np.full(slots * int(shared.sum()), -Infinity)
         return Program(

@@ -31,7 +31,11 @@ class MeritOrder(RoutingPolicy):
     def price(self, observation: Observation) -> FloatArray:
         """Weighted sum of a request's footprints, [sites]."""
         money = self.cost_weight * observation.cost_usd
-        return money + self.carbon_weight_usd_per_t * observation.carbon_t + self.water_weight_usd_per_m3 * observation.water_m3
+        return (
+            money
+            + self.carbon_weight_usd_per_t * observation.carbon_t
+            + self.water_weight_usd_per_m3 * observation.water_m3
+        )
 
     def plan(self, observation: Observation) -> Plan:
         """Fill sites in the order of their price."""
@@ -70,5 +74,7 @@ class GlbC2(MeritOrder):
 class GlbAll(MeritOrder):
     """GLB-All: cost, carbon and water together."""
 
-    def __init__(self, carbon_weight_usd_per_t: float = 300.0, water_weight_usd_per_m3: float = 30.0, rule: Rule = "split"):
+    def __init__(
+        self, carbon_weight_usd_per_t: float = 300.0, water_weight_usd_per_m3: float = 30.0, rule: Rule = "split"
+    ):
         super().__init__(1.0, carbon_weight_usd_per_t, water_weight_usd_per_m3, rule)

@@ -39,7 +39,9 @@ def loaded(program: Program) -> highspy.Highs:
     model.col_lower_ = np.zeros(len(program.cost))
     model.row_lower_, model.row_upper_ = program.row_lower, program.row_upper
     model.a_matrix_.format_ = highspy.MatrixFormat.kColwise
-    model.a_matrix_.start_ = np.searchsorted(program.entries.column[order], np.arange(len(program.cost) + 1)).astype(np.int32)
+    model.a_matrix_.start_ = np.searchsorted(program.entries.column[order], np.arange(len(program.cost) + 1)).astype(
+        np.int32
+    )
     model.a_matrix_.index_ = program.entries.row[order].astype(np.int32)
     model.a_matrix_.value_ = program.entries.value[order]
     solver = highspy.Highs()

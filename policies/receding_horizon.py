@@ -34,7 +34,9 @@ class RecedingHorizon(RoutingPolicy):
     def start(self, fleet: Fleet) -> None:
         """Set up the program of a window."""
         self._window = max(1, round(self.window_h * S_PER_H / fleet.slot_s))
-        self._program = HorizonProgram(fleet, own_objective(fleet, self.water_weight_usd_per_m3, self.carbon_weight_usd_per_t))
+        self._program = HorizonProgram(
+            fleet, own_objective(fleet, self.water_weight_usd_per_m3, self.carbon_weight_usd_per_t)
+        )
 
     def plan(self, observation: Observation) -> Plan:
         """Solve the window, apply its first slot."""

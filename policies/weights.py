@@ -12,7 +12,9 @@ def checked_weight(name: str, value: float | None) -> float | None:
     return value
 
 
-def own_objective(fleet: Fleet, water_weight_usd_per_m3: float | None, carbon_weight_usd_per_t: float | None) -> Objective:
+def own_objective(
+    fleet: Fleet, water_weight_usd_per_m3: float | None, carbon_weight_usd_per_t: float | None
+) -> Objective:
     """The objective of a policy that may have weights of its own."""
     water, carbon = fleet.objective
     return Objective(

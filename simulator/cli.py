@@ -17,7 +17,13 @@ if TYPE_CHECKING:
 
 FAILED, BAD_INPUT, INTERRUPTED = 1, 2, 130
 
-_SETTING = click.option("--set", "settings", multiple=True, metavar="KEY=VALUE", help="Change a key of the scenario: --set fleet_scale=0.01. Paths count from the current folder.")
+_SETTING = click.option(
+    "--set",
+    "settings",
+    multiple=True,
+    metavar="KEY=VALUE",
+    help="Change a key of the scenario: --set fleet_scale=0.01. Paths count from the current folder.",
+)
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110})
@@ -33,14 +39,30 @@ def main() -> None:
 @main.command()
 @click.argument("scenario")
 @click.option("--engine", metavar="fluid|simpy", help="How requests are simulated; the scenario's engine unless given.")
-@click.option("--policy", "only", multiple=True, metavar="NAME", help="Run this policy only (may be repeated). A name, or module:Class.")
+@click.option(
+    "--policy",
+    "only",
+    multiple=True,
+    metavar="NAME",
+    help="Run this policy only (may be repeated). A name, or module:Class.",
+)
 @_SETTING
 @click.option("--seed", type=click.IntRange(0), help="The seed of all randomness; the scenario's unless given.")
 @click.option("--out", type=click.Path(path_type=Path), help="The folder of results; results/SCENARIO unless given.")
 @click.option("--overwrite", is_flag=True, help="Replace the finished run in --out.")
 @click.option("--jobs", type=click.IntRange(1), help="Policies that run at once; the free cores unless given.")
 @click.option("--json", "as_json", is_flag=True, help="Print the summary as JSON.")
-def run(scenario: str, engine: str | None, only: tuple[str, ...], settings: tuple[str, ...], seed: int | None, out: Path | None, overwrite: bool, jobs: int | None, as_json: bool) -> None:
+def run(
+    scenario: str,
+    engine: str | None,
+    only: tuple[str, ...],
+    settings: tuple[str, ...],
+    seed: int | None,
+    out: Path | None,
+    overwrite: bool,
+    jobs: int | None,
+    as_json: bool,
+) -> None:
     """Run the policies of a scenario and print their table."""
     more = [f"engine={engine}"] if engine else []
     more += [f"seed={seed}"] if seed is not None else []
@@ -80,11 +102,17 @@ def _run(loaded: Scenario, folders: tuple[Path, ...], folder: Any, jobs: int | N
         folder.write(loaded, results, extra)
         if as_json:
             rows = [json_row(result.summary()) for result in results]
-            click.echo(json.dumps({"scenario": loaded.name, "folder": str(folder.path), "notes": notes, "rows": rows}, indent=2))
+            click.echo(
+                json.dumps(
+                    {"scenario": loaded.name, "folder": str(folder.path), "notes": notes, "rows": rows}, indent=2
+                )
+            )
         else:
             slo = loaded.workload.request.slo
             console = Console(highlight=False)
-            print_comparison(console, loaded.name, results, loaded.published, slo.ttft_s is not None or slo.end_to_end_s is not None)
+            print_comparison(
+                console, loaded.name, results, loaded.published, slo.ttft_s is not None or slo.end_to_end_s is not None
+            )
             for note in notes:
                 console.print(note, style="dim", markup=False, soft_wrap=True)
             console.print(f"results: {folder.path}", style="dim", markup=False, soft_wrap=True)
@@ -176,7 +204,9 @@ def _checked(name: str, settings: Sequence[str], only: Sequence[str]) -> tuple[S
 def _only(data: dict[str, Any], only: Sequence[str]) -> dict[str, Any]:
     """The scenario with these policies: with their settings where it has them."""
     listed = data.get("policies") if isinstance(data.get("policies"), tuple) else ()
-    known = {next(iter(entry)) if isinstance(entry, dict) and entry else entry: entry for entry in listed or () if entry}
+    known = {
+        next(iter(entry)) if isinstance(entry, dict) and entry else entry: entry for entry in listed or () if entry
+    }
     return {**data, "policies": tuple(known.get(name, name) for name in only)}
 
 

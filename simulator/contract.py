@@ -50,7 +50,11 @@ def check_policy(make: Callable[[], RoutingPolicy]) -> None:
         naming every fleet on which the policy fails, and how: a plan that does not fit, an observation that
         is changed, another plan for the same observations, something left over from the run before.
     """
-    wrong = [f"{name}: {what}" for name, changes in FLEETS.items() for what in _wrong_on(build_world(parse({**_FIRST, **changes})), make)]
+    wrong = [
+        f"{name}: {what}"
+        for name, changes in FLEETS.items()
+        for what in _wrong_on(build_world(parse({**_FIRST, **changes})), make)
+    ]
     if wrong:
         raise PolicyError("\n".join(wrong))
 

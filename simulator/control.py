@@ -38,7 +38,9 @@ class Minutes:
             self._worst, self.witness = float(left.sum()), plan.witness
 
 
-def simulate(world: World, policy: RoutingPolicy, plane: Plane, progress: Callable[[float], None] | None = None) -> Minutes:
+def simulate(
+    world: World, policy: RoutingPolicy, plane: Plane, progress: Callable[[float], None] | None = None
+) -> Minutes:
     """Run a plane under a policy from the first slot to the end of the last one."""
     clock = Clock(plane)
     plane.attach(clock)
@@ -71,7 +73,9 @@ def _slot_clock(
             progress(slot / world.fleet.slots)
 
 
-def observe(world: World, policy: RoutingPolicy, plane: Plane, slot: int, last: Footprint | None, total: Footprint) -> Observation:
+def observe(
+    world: World, policy: RoutingPolicy, plane: Plane, slot: int, last: Footprint | None, total: Footprint
+) -> Observation:
     """What a policy sees at the start of a slot."""
     if policy.forecaster is not None and policy.forecaster not in FORECASTERS:
         raise PolicyError(f"unknown forecaster '{policy.forecaster}'; known: {', '.join(FORECASTERS)}")

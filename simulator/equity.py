@@ -8,7 +8,7 @@ from simulator.fleet import FloatArray
 
 
 def peak_to_average(values: FloatArray) -> float:
-    """max / mean; 1 when all carry the same. NaN when nobody carries anything."""
+    """Max / mean; 1 when all carry the same. NaN when nobody carries anything."""
     mean = float(np.mean(values))
     return float(np.max(values)) / mean if mean else float("nan")
 

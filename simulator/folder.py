@@ -115,7 +115,7 @@ def read_folder(path: str | Path) -> dict[str, Any]:
 
 
 def slot_table(result: RunResult) -> pd.DataFrame:
-    """policy x slot x site: footprint in full-fleet units, and utilisation of the places."""
+    """Policy x slot x site: footprint in full-fleet units, and utilisation of the places."""
     slots, sites = result.footprint.cost_usd.shape
     times = [result.start + timedelta(seconds=slot * result.slot_s) for slot in range(slots)]
     burden = result.footprint
@@ -123,7 +123,9 @@ def slot_table(result: RunResult) -> pd.DataFrame:
         {
             "policy": result.policy,
             "slot": np.repeat(np.arange(slots), sites),
-            "start_utc": np.repeat(np.array([time.replace(tzinfo=None) for time in times], dtype="datetime64[us]"), sites),
+            "start_utc": np.repeat(
+                np.array([time.replace(tzinfo=None) for time in times], dtype="datetime64[us]"), sites
+            ),
             "site": np.tile(np.array(result.sites, dtype=object), slots),
             "utilisation": (result.record.busy_place_s / (result.places * result.slot_s)).ravel(),
             "it_kwh": burden.it_kwh.ravel(),

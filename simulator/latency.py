@@ -33,7 +33,9 @@ class Histogram:
 
     def mean(self, group: int | None = None) -> float:
         """Exact mean [s] of a group or of all; NaN when nothing was counted."""
-        counts, sums = (self.counts.sum(), self.sums.sum()) if group is None else (self.counts[group].sum(), self.sums[group])
+        counts, sums = (
+            (self.counts.sum(), self.sums.sum()) if group is None else (self.counts[group].sum(), self.sums[group])
+        )
         return float(sums / counts) if counts else float("nan")
 
     def percentile(self, share: float, group: int | None = None) -> float:

@@ -6,8 +6,8 @@ import numpy as np
 
 from simulator.fleet import FloatArray
 from simulator.footprint import Footprint
-from simulator.record import UNFINISHED, Record
 from simulator.problem import LawError
+from simulator.record import UNFINISHED, Record
 from simulator.units import J_PER_KWH
 from simulator.world import World
 
@@ -19,11 +19,15 @@ def check_laws(world: World, record: Record, footprint: Footprint) -> tuple[str,
     checks = {
         "every request of an origin has one fate": _origins(record),
         "every request that a site received has one fate": _sites(record),
-        "busy seconds of the ledger = service received by requests": _close(record.busy_place_s.sum(axis=0), record.served_s),
+        "busy seconds of the ledger = service received by requests": _close(
+            record.busy_place_s.sum(axis=0), record.served_s
+        ),
         "meter energy = PUE x (idle + serving energy)": _energy(world, record, footprint),
         "cost, carbon and water = signal x energy, slot by slot": _signals(world, footprint),
         "no request on a site that its origin may not use": not record.routed[~world.fleet.allowed].any(),
-        "places in use <= places open": bool((record.most_in_use <= world.fleet.places(world.scenario.fleet_scale)).all()),
+        "places in use <= places open": bool(
+            (record.most_in_use <= world.fleet.places(world.scenario.fleet_scale)).all()
+        ),
     }
     broken = [name for name, holds in checks.items() if not holds]
     if broken:
@@ -44,7 +48,9 @@ def _sites(record: Record) -> bool:
     """The sites' own counts of requests received, against fates and routes counted from the requests."""
     fated = record.fates[:, :, :-1]
     at_site = fated.sum(axis=(0, 1)) - record.under_way
-    sent = _close(record.routed, fated.sum(axis=0)) and bool((record.under_way <= fated[UNFINISHED].sum(axis=0) + 1e-9).all())
+    sent = _close(record.routed, fated.sum(axis=0)) and bool(
+        (record.under_way <= fated[UNFINISHED].sum(axis=0) + 1e-9).all()
+    )
     return sent and _close(record.received, at_site)
 
 

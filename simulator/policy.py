@@ -153,7 +153,9 @@ def _checked_split(plan: Split, allowed: BoolArray, fleet: Fleet) -> Split:
         raise PolicyError("shares must be finite and at least 0")
     rows = plan.shares.sum(axis=1)
     if rows.max() > 1 + TOLERANCE:
-        raise PolicyError(f"the shares of origin {fleet.origins[int(rows.argmax())]} sum to {rows.max():g}, more than 1")
+        raise PolicyError(
+            f"the shares of origin {fleet.origins[int(rows.argmax())]} sum to {rows.max():g}, more than 1"
+        )
     if (plan.shares[~allowed] > TOLERANCE).any():
         j, i = np.argwhere((plan.shares > TOLERANCE) & ~allowed)[0]
         raise PolicyError(f"origin {fleet.origins[j]} may not use site {fleet.sites[i]}")

@@ -12,8 +12,8 @@ import numpy as np
 from simulator.equity import gini, jain, peak_to_average
 from simulator.fleet import FloatArray, IntArray, Objective
 from simulator.footprint import Footprint
-from simulator.record import FAILED, FINISHED, REJECTED, UNFINISHED, Record
 from simulator.policy import Witness
+from simulator.record import FAILED, FINISHED, REJECTED, UNFINISHED, Record
 from simulator.units import KWH_PER_MWH, S_PER_MS
 
 Row = dict[str, Any]
@@ -102,7 +102,11 @@ class RunResult:
         for name, burden in (("water_m3", self.water_m3), ("carbon_t", self.carbon_t)):
             short = name.split("_")[0]
             row |= {f"{name}_mean": float(burden.mean()), f"{name}_max": float(burden.max())}
-            row |= {f"par_{short}": peak_to_average(burden), f"gini_{short}": gini(burden), f"jain_{short}": jain(burden)}
+            row |= {
+                f"par_{short}": peak_to_average(burden),
+                f"gini_{short}": gini(burden),
+                f"jain_{short}": jain(burden),
+            }
         row |= {
             "objective_usd": self.objective_usd,
             "energy_mwh": float(self.footprint.meter_kwh.sum()) / KWH_PER_MWH,
@@ -193,5 +197,5 @@ def whole(count: float) -> int | float:
 
 
 def ratio(part: float, total: float) -> float:
-    """part / total; NaN of nothing."""
+    """Part / total; NaN of nothing."""
     return float(part / total) if np.isfinite(total) and total > 0 else math.nan

@@ -12,7 +12,8 @@ from pathlib import Path
 from typing import Any
 
 from simulator.policy import RoutingPolicy
-from simulator.problem import Path as KeyPath, Problems, did_you_mean, refuse
+from simulator.problem import Path as KeyPath
+from simulator.problem import Problems, did_you_mean, refuse
 from simulator.scenario.block import shown
 from simulator.scenario.scenario import PolicyChoice
 
@@ -23,7 +24,10 @@ def built_in() -> dict[str, type[RoutingPolicy]]:
 
     ours, found = Path(__file__).resolve().parents[1], Path(policies.__file__ or "").resolve()
     if found.parents[1] != ours or not hasattr(policies, "POLICIES"):
-        raise refuse((), f"another package named 'policies' ({found.parent}) hides equifleet's own; rename it or run from elsewhere")
+        raise refuse(
+            (),
+            f"another package named 'policies' ({found.parent}) hides equifleet's own; rename it or run from elsewhere",
+        )
     return policies.POLICIES
 
 
@@ -40,21 +44,33 @@ def policy_class(name: str, folders: Sequence[Path], path: KeyPath = ()) -> type
         return known[name]
     module_name, colon, class_name = name.partition(":")
     if not colon:
-        raise refuse(path, f"unknown policy '{name}'{did_you_mean(name, known)}; a policy of your own is written module:Class")
+        raise refuse(
+            path, f"unknown policy '{name}'{did_you_mean(name, known)}; a policy of your own is written module:Class"
+        )
     with _SearchedLast(folders):
         try:
             module = importlib.import_module(module_name)
         except ModuleNotFoundError as error:
             if error.name != module_name.partition(".")[0] and error.name != module_name:
-                raise refuse(path, f"module '{module_name}' cannot be imported: it imports '{error.name}', which is not there") from None
+                raise refuse(
+                    path, f"module '{module_name}' cannot be imported: it imports '{error.name}', which is not there"
+                ) from None
             where = ", ".join(str(folder) for folder in folders)
-            near = did_you_mean(module_name, [file.stem for folder in folders for file in sorted(folder.glob("*.py"))]) if folders else ""
+            near = (
+                did_you_mean(module_name, [file.stem for folder in folders for file in sorted(folder.glob("*.py"))])
+                if folders
+                else ""
+            )
             raise refuse(path, f"there is no module '{module_name}' (looked in {where}){near}") from None
         except Exception as error:
             raise refuse(path, f"module '{module_name}' cannot be imported: {type(error).__name__}: {error}") from None
     found = getattr(module, class_name, None)
     if found is None:
-        classes = [key for key, value in vars(module).items() if isinstance(value, type) and value.__module__ == module.__name__]
+        classes = [
+            key
+            for key, value in vars(module).items()
+            if isinstance(value, type) and value.__module__ == module.__name__
+        ]
         raise refuse(path, f"module '{module_name}' has no class '{class_name}'{did_you_mean(class_name, classes)}")
     if not isinstance(found, type) or not callable(getattr(found, "plan", None)):
         raise refuse(path, f"'{name}' is not a routing policy: a class with a method plan(observation) is needed")
@@ -89,11 +105,18 @@ def check_settings(kind: type[RoutingPolicy], settings: Mapping[str, Any], path:
     for name, value in settings.items():
         if name not in parameters:
             if not free:
-                problems.add((*path, name), f"unknown key '{name}'{did_you_mean(name, parameters) if parameters else '; the policy has no settings'}")
+                problems.add(
+                    (*path, name),
+                    f"unknown key '{name}'{did_you_mean(name, parameters) if parameters else '; the policy has no settings'}",
+                )
         elif name in hints and not _fits(value, hints[name]):
             problems.add((*path, name), f"{_wanted(hints[name])} is needed (given {shown(value)})")
     for name, parameter in parameters.items():
-        if parameter.default is parameter.empty and parameter.kind is parameter.POSITIONAL_OR_KEYWORD and name not in settings:
+        if (
+            parameter.default is parameter.empty
+            and parameter.kind is parameter.POSITIONAL_OR_KEYWORD
+            and name not in settings
+        ):
             problems.add(path, f"the key '{name}' is missing")
     problems.settle()
 

@@ -46,7 +46,9 @@ class Tape:
         self._sizes = sizes(world.scenario.workload.request, world.demand)
         totals = self._rate_rps.sum(axis=1) * world.fleet.slot_s
         exact = world.demand.trace is not None or world.demand.counts is not None
-        parts = np.ones(len(totals), dtype=int) if exact else np.maximum(1, np.ceil(totals / BLOCK_REQUESTS)).astype(int)
+        parts = (
+            np.ones(len(totals), dtype=int) if exact else np.maximum(1, np.ceil(totals / BLOCK_REQUESTS)).astype(int)
+        )
         self._blocks = [(slot, part, int(parts[slot])) for slot in range(len(parts)) for part in range(parts[slot])]
         self._marks = [_cumulative(rates) for rates in self._rate_rps]
 
@@ -73,8 +75,12 @@ class Tape:
             arrival_s=arrival,
             origin=origin.astype(np.int64),
             u=self._stream("u", number).random(count),
-            input=trace.input[rows] if own and trace and tokens and tokens.input is None else first.draw(self._stream("input", number), count),
-            output=trace.output[rows] if own and trace and tokens and tokens.output is None else second.draw(self._stream("output", number), count),
+            input=trace.input[rows]
+            if own and trace and tokens and tokens.input is None
+            else first.draw(self._stream("input", number), count),
+            output=trace.output[rows]
+            if own and trace and tokens and tokens.output is None
+            else second.draw(self._stream("output", number), count),
             out_s=self._jitter(number, 0, count),
             back_s=self._jitter(number, 1, count),
         )

@@ -63,7 +63,9 @@ def write_template(kind: str, name: str) -> Path:
     stem = Path(name).stem
     module = re.sub(r"\W+", "_", stem).strip("_").lower()
     if not module or module[0].isdigit() or Path(name).name != name:
-        raise InputError([Problem((), f"'{name}' is not a plain name such as {'my-study' if kind == 'scenario' else 'my_policy'}")])
+        raise InputError(
+            [Problem((), f"'{name}' is not a plain name such as {'my-study' if kind == 'scenario' else 'my_policy'}")]
+        )
     words = "".join(part.capitalize() for part in module.split("_"))
     file = Path(f"{stem}.yaml" if kind == "scenario" else f"{module}.py")
     text = SCENARIO.format(name=stem) if kind == "scenario" else POLICY.format(name=words, module=module, cls=words)

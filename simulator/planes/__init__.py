@@ -40,7 +40,9 @@ class Plane(Protocol):
         ...
 
 
-def make_plane(engine: str, world: World, keep_requests: bool = False, progress: Callable[[float], None] | None = None) -> Plane:
+def make_plane(
+    engine: str, world: World, keep_requests: bool = False, progress: Callable[[float], None] | None = None
+) -> Plane:
     """The plane of an engine by name."""
     if engine == "fluid":
         from .fluid import FluidPlane

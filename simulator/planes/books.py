@@ -10,7 +10,6 @@ from simulator.record import FATES, FINISHED, UNFINISHED, Record, Requests
 from simulator.world import World
 
 
-
 def close_books(
     world: World,
     requests: Requests,

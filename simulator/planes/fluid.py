@@ -11,10 +11,9 @@ from simulator.clock import Clock
 from simulator.fleet import FloatArray
 from simulator.latency import MEASURES, Histogram
 from simulator.policy import Plan, PolicyError, Split
-from simulator.units import S_PER_MS
 from simulator.record import FATES, FINISHED, REJECTED, Record, View
+from simulator.units import S_PER_MS
 from simulator.world import World
-
 
 
 class FluidPlane:
@@ -35,7 +34,9 @@ class FluidPlane:
     def apply(self, plan: Plan) -> None:
         """From now on flows follow these shares."""
         if not isinstance(plan, Split):
-            raise PolicyError("the fluid engine serves plans made of shares (split); a policy made of scores needs --engine simpy")
+            raise PolicyError(
+                "the fluid engine serves plans made of shares (split); a policy made of scores needs --engine simpy"
+            )
         self._shares = plan.shares
 
     def advance(self, until: float) -> None:

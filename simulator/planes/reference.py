@@ -17,8 +17,8 @@ import numpy as np
 from simulator.clock import NORMAL, URGENT, Clock, Event
 from simulator.fleet import FloatArray
 from simulator.policy import Plan, Split
-from simulator.tape import Tape
 from simulator.record import FINISHED, REJECTED, UNFINISHED, Record, Requests, View
+from simulator.tape import Tape
 from simulator.world import World
 
 from .books import close_books
@@ -155,7 +155,9 @@ class ReferencePlane:
             if self._progress is not None and count % 4096 == 0:
                 self._progress(time / horizon)
 
-    def _request(self, time: float, origin: int, u: float, first: float, second: float, out_s: float, back_s: float) -> Process:
+    def _request(
+        self, time: float, origin: int, u: float, first: float, second: float, out_s: float, back_s: float
+    ) -> Process:
         clock = self._clock
         call = Call(time, origin)
         self._calls.append(call)

@@ -16,7 +16,14 @@ def bars(labels: Sequence[str]) -> Iterator[Callable[[int, float], None]]:
     if not console.is_terminal:
         yield lambda number, share: None
         return
-    columns = (TextColumn("{task.description}"), BarColumn(), TaskProgressColumn(), TimeElapsedColumn(), TextColumn("left"), TimeRemainingColumn())
+    columns = (
+        TextColumn("{task.description}"),
+        BarColumn(),
+        TaskProgressColumn(),
+        TimeElapsedColumn(),
+        TextColumn("left"),
+        TimeRemainingColumn(),
+    )
     with Progress(*columns, console=console, transient=True) as progress:
         whole = progress.add_task("all policies", total=float(len(labels)))
         tasks = [progress.add_task(label, total=1.0, start=False) for label in labels]

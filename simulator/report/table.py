@@ -41,10 +41,14 @@ _PUBLISHED = (
 )
 
 
-def comparison(results: Sequence[RunResult], published: Published | None, has_slo: bool) -> tuple[list[str], list[list[str]]]:
+def comparison(
+    results: Sequence[RunResult], published: Published | None, has_slo: bool
+) -> tuple[list[str], list[list[str]]]:
     """Headers and cells of the table."""
     summaries = [result.summary() for result in results]
-    columns = [c for c in _COLUMNS if (c.key != "slo_attainment" or has_slo) and any(_known(row[c.key]) for row in summaries)]
+    columns = [
+        c for c in _COLUMNS if (c.key != "slo_attainment" or has_slo) and any(_known(row[c.key]) for row in summaries)
+    ]
     headers = ["policy", *(column.header for column in columns)]
     rows = [[row["policy"], *(_cell(row[c.key], c.style) for c in columns)] for row in summaries]
     if published is not None:
@@ -55,7 +59,9 @@ def comparison(results: Sequence[RunResult], published: Published | None, has_sl
     return headers, rows
 
 
-def print_comparison(console: Console, title: str, results: Sequence[RunResult], published: Published | None, has_slo: bool) -> None:
+def print_comparison(
+    console: Console, title: str, results: Sequence[RunResult], published: Published | None, has_slo: bool
+) -> None:
     """Print the table, fitted to the console."""
     headers, rows = comparison(results, published, has_slo)
     if not console.is_terminal:
@@ -64,7 +70,9 @@ def print_comparison(console: Console, title: str, results: Sequence[RunResult],
     table = Table(title=title, box=box.SIMPLE_HEAD, title_style="bold", title_justify="left")
     ours = len(headers) - (len(_PUBLISHED) if published else 0)
     for k, header in enumerate(headers):
-        table.add_column(header, justify="left" if k == 0 else "right", style="dim" if k >= ours else None, no_wrap=True)
+        table.add_column(
+            header, justify="left" if k == 0 else "right", style="dim" if k >= ours else None, no_wrap=True
+        )
     for row in rows:
         table.add_row(*row)
     console.print(table)
@@ -76,7 +84,10 @@ def plain(headers: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
     widths = [max(len(line[k]) for line in lines) for k in range(len(headers))]
     text = ""
     for line in lines:
-        cells = [cell.ljust(width) if k == 0 else cell.rjust(width) for k, (cell, width) in enumerate(zip(line, widths, strict=True))]
+        cells = [
+            cell.ljust(width) if k == 0 else cell.rjust(width)
+            for k, (cell, width) in enumerate(zip(line, widths, strict=True))
+        ]
         text += "  ".join(cells).rstrip() + "\n"
     return text
 

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from pydantic import Field, model_validator
 
-from .block import NotNegative, Number, Positive, Variant, Block
+from .block import Block, NotNegative, Number, Positive, Variant
 
 
 class Exponential(Block):

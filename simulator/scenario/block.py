@@ -73,7 +73,9 @@ class Variant(Block):
         block.pop("required", None)
         for key in block.get("properties", {}).values():
             key.pop("default", None)
-        words = [field.alias or name for name, field in cls.model_fields.items() if _needs_no_settings(field.annotation)]
+        words = [
+            field.alias or name for name, field in cls.model_fields.items() if _needs_no_settings(field.annotation)
+        ]
         return {"anyOf": [{"enum": words}, dict(block)]} if words else block
 
 
@@ -132,7 +134,9 @@ def _existing_file(path: Path) -> Path:
         if path.is_dir():
             raise wrong(f"{path} is a folder, a file is needed")
         if not path.exists():
-            near = did_you_mean(path.name, sorted(p.name for p in path.parent.iterdir())) if path.parent.is_dir() else ""
+            near = (
+                did_you_mean(path.name, sorted(p.name for p in path.parent.iterdir())) if path.parent.is_dir() else ""
+            )
             raise wrong(f"there is no file {path}{near}")
     except (OSError, ValueError) as error:
         raise wrong(f"{str(path)[:200]!r} cannot be read: {error}") from None

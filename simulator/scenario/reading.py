@@ -11,7 +11,8 @@ from typing import Any
 from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
 
-from simulator.problem import InputError, Path as KeyPath, Problem, Problems, did_you_mean, refuse
+from simulator.problem import InputError, Problem, Problems, did_you_mean, refuse
+from simulator.problem import Path as KeyPath
 
 from .block import shown
 from .scenario import Scenario
@@ -29,7 +30,12 @@ _KINDS = {
     "model_attributes_type": "a mapping is needed",
     "is_instance_of": "another kind of value is needed",
 }
-_BOUNDS = {"greater_than": ("gt", "above"), "greater_than_equal": ("ge", "at least"), "less_than": ("lt", "below"), "less_than_equal": ("le", "at most")}
+_BOUNDS = {
+    "greater_than": ("gt", "above"),
+    "greater_than_equal": ("ge", "at least"),
+    "less_than": ("lt", "below"),
+    "less_than_equal": ("le", "at most"),
+}
 
 
 def find_scenario(name: str | Path) -> Path:
@@ -39,7 +45,15 @@ def find_scenario(name: str | Path) -> Path:
         return path
     shipped = shipped_scenarios()
     if path.name not in shipped:
-        raise InputError([Problem((), f"there is no file and no shipped scenario of this name{did_you_mean(path.name, shipped)}", str(name))])
+        raise InputError(
+            [
+                Problem(
+                    (),
+                    f"there is no file and no shipped scenario of this name{did_you_mean(path.name, shipped)}",
+                    str(name),
+                )
+            ]
+        )
     return shipped[path.name]
 
 
@@ -97,12 +111,20 @@ def explain(detail: ErrorDetails) -> tuple[KeyPath, str]:
         bound, word = _BOUNDS[kind]
         return path, f"must be {word} {detail['ctx'][bound]:g}{tail}"
     if kind in ("too_short", "too_long"):
-        need = f"at least {detail['ctx']['min_length']}" if kind == "too_short" else f"at most {detail['ctx']['max_length']}"
+        need = (
+            f"at least {detail['ctx']['min_length']}"
+            if kind == "too_short"
+            else f"at most {detail['ctx']['max_length']}"
+        )
         return path, f"{need} entries are needed (given {detail['ctx']['actual_length']})"
     if kind == "string_pattern_mismatch":
         return path, f"a name without blanks at its start, slashes, commas or colons is needed{tail}"
     if kind in _KINDS:
-        hint = "; write true or false" if kind == "bool_type" and isinstance(given, str) and looks_like_yaml_11_boolean(given) else ""
+        hint = (
+            "; write true or false"
+            if kind == "bool_type" and isinstance(given, str) and looks_like_yaml_11_boolean(given)
+            else ""
+        )
         if kind in ("float_type", "int_type") and isinstance(given, str):
             hint = "; write it without quotes, unit or blanks"
         return path, f"{_KINDS[kind]}{tail}{hint}"
@@ -117,12 +139,18 @@ def keys_at(model: type[BaseModel], path: KeyPath) -> list[str]:
     for part in path:
         if isinstance(part, int):
             continue
-        fields = [field.annotation for m in models for name, field in m.model_fields.items() if part in (name, field.alias)]
+        fields = [
+            field.annotation for m in models for name, field in m.model_fields.items() if part in (name, field.alias)
+        ]
         models = [inner for annotation in fields for inner in _models_in(annotation)] or models
     return sorted({field.alias or name for m in models for name, field in m.model_fields.items()})
 
 
 def _models_in(annotation: Any) -> list[type[BaseModel]]:
-    if isinstance(annotation, type) and not isinstance(annotation, types.GenericAlias) and issubclass(annotation, BaseModel):
+    if (
+        isinstance(annotation, type)
+        and not isinstance(annotation, types.GenericAlias)
+        and issubclass(annotation, BaseModel)
+    ):
         return [annotation]
     return [model for argument in typing.get_args(annotation) for model in _models_in(argument)]

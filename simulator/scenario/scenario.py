@@ -103,7 +103,9 @@ class Scenario(Block):
     def _warmup_ends_in_time(cls, value: float, info: ValidationInfo) -> float:
         known = info.data
         if {"slots", "slot_s"} <= set(known) and value >= known["slots"] * known["slot_s"] > 0:
-            raise wrong(f"the warm-up must be shorter than the run of {known['slots'] * known['slot_s']:g} s (given {value:g})")
+            raise wrong(
+                f"the warm-up must be shorter than the run of {known['slots'] * known['slot_s']:g} s (given {value:g})"
+            )
         return value
 
     @property
@@ -118,4 +120,7 @@ class Scenario(Block):
         for policy in self.policies:
             settings = ",".join(f"{key}={value}" for key, value in policy.settings.items())
             labels.append(f"{policy.name}({settings})" if names.count(policy.name) > 1 and settings else policy.name)
-        return tuple(label if labels[:i].count(label) == 0 else f"{label}#{labels[:i].count(label) + 1}" for i, label in enumerate(labels))
+        return tuple(
+            label if labels[:i].count(label) == 0 else f"{label}#{labels[:i].count(label) + 1}"
+            for i, label in enumerate(labels)
+        )

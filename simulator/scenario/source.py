@@ -15,7 +15,8 @@ from typing import Any
 
 import yaml
 
-from simulator.problem import InputError, Path as KeyPath, Problem, Problems, did_you_mean
+from simulator.problem import InputError, Problem, Problems, did_you_mean
+from simulator.problem import Path as KeyPath
 
 _NULL = re.compile(r"null|Null|NULL|~|")
 _TRUE = re.compile(r"true|True|TRUE")
@@ -104,7 +105,9 @@ class Source:
     def located(self, error: InputError) -> InputError:
         """The error with every problem located, in the order of the file."""
         problems = [self.locate(problem) for problem in error.problems]
-        return InputError(sorted(problems, key=lambda p: (p.file != self.name, p.file or "", p.line or 0, p.column or 0)))
+        return InputError(
+            sorted(problems, key=lambda p: (p.file != self.name, p.file or "", p.line or 0, p.column or 0))
+        )
 
     def _fail(self, what: str, mark: yaml.Mark | None, path: KeyPath = ()) -> None:
         line, column = (mark.line + 1, mark.column + 1) if mark else (1, 1)
@@ -178,7 +181,9 @@ class Source:
 
     def _override_one(self, setting: str) -> None:
         key, equals, value = setting.partition("=")
-        path: KeyPath = tuple(int(p) if p.isdecimal() else p for p in key.strip().replace("[", ".").replace("]", "").split("."))
+        path: KeyPath = tuple(
+            int(p) if p.isdecimal() else p for p in key.strip().replace("[", ".").replace("]", "").split(".")
+        )
         place = f"--set {setting}"
         if not equals or "" in path:
             raise InputError([Problem((), "write it as KEY=VALUE, with a dotted key (fleet_scale=0.01)", place)])
@@ -258,7 +263,9 @@ def _with(data: Any, path: KeyPath, value: Any, place: str) -> Any:
     head, rest = path[0], path[1:]
     if isinstance(data, tuple):
         if not isinstance(head, int) or head >= len(data):
-            raise InputError([Problem(path, f"the list has {len(data)} entries, counted from 0 (given '{head}')", place)])
+            raise InputError(
+                [Problem(path, f"the list has {len(data)} entries, counted from 0 (given '{head}')", place)]
+            )
         return (*data[:head], _with(data[head], rest, value, place) if rest else value, *data[head + 1 :])
     known = data if isinstance(data, dict) else {}
     key = str(head)

@@ -9,7 +9,8 @@ from pathlib import Path
 
 import numpy as np
 
-from simulator.problem import InputError, Path as KeyPath, Problem, did_you_mean
+from simulator.problem import InputError, Problem, did_you_mean
+from simulator.problem import Path as KeyPath
 
 
 @dataclass(frozen=True)
@@ -48,7 +49,9 @@ class Table:
     def _index(self, name: str) -> int:
         plain = [head.strip() for head in self.header]
         if name.strip() not in plain:
-            raise InputError([Problem(self.path, f"there is no column '{name}'{did_you_mean(name, plain)}", str(self.file), 1)])
+            raise InputError(
+                [Problem(self.path, f"there is no column '{name}'{did_you_mean(name, plain)}", str(self.file), 1)]
+            )
         return plain.index(name.strip())
 
 
@@ -89,7 +92,13 @@ def read_table(file: Path, path: KeyPath) -> Table:
         raise InputError([Problem(path, "the file has no rows under a header", str(file), 1)])
     (_, header), *rows = found
     table = Table(file, path, header, tuple(row for _, row in rows), tuple(line for line, _ in rows))
-    raise_first([table.problem(k, f"{len(row)} cells, the header has {len(header)}") for k, row in enumerate(table.rows) if len(row) != len(header)])
+    raise_first(
+        [
+            table.problem(k, f"{len(row)} cells, the header has {len(header)}")
+            for k, row in enumerate(table.rows)
+            if len(row) != len(header)
+        ]
+    )
     return table
 
 
@@ -99,10 +108,17 @@ def read_matrix(file: Path, path: KeyPath, origins: tuple[str, ...], sites: tupl
     columns = np.stack([table.numbers(site) for site in sites], axis=1)
     names = [row[0].strip() for row in table.rows]
     problems = [
-        table.problem(k, f"unknown origin '{name}'{did_you_mean(name, origins)}" if name not in origins else f"origin '{name}' stands twice")
+        table.problem(
+            k,
+            f"unknown origin '{name}'{did_you_mean(name, origins)}"
+            if name not in origins
+            else f"origin '{name}' stands twice",
+        )
         for k, name in enumerate(names)
         if name not in origins or name in names[:k]
     ]
-    problems += [Problem(path, f"there is no row for origin '{name}'", str(file)) for name in origins if name not in names]
+    problems += [
+        Problem(path, f"there is no row for origin '{name}'", str(file)) for name in origins if name not in names
+    ]
     raise_first(problems)
     return columns[[names.index(name) for name in origins]]

@@ -30,7 +30,9 @@ _Dumper.add_representer(str, _text)
 def to_data(scenario: Scenario) -> dict[str, Any]:
     """A scenario as plain data, every default filled in."""
     data: dict[str, Any] = scenario.model_dump(mode="json", by_alias=True, exclude_none=True)
-    data["policies"] = [{choice.name: dict(choice.settings)} if choice.settings else choice.name for choice in scenario.policies]
+    data["policies"] = [
+        {choice.name: dict(choice.settings)} if choice.settings else choice.name for choice in scenario.policies
+    ]
     return data
 
 

@@ -49,7 +49,10 @@ def compare(task: Task, jobs: int, progress: Progress) -> list[RunResult | Failu
     count = len(task.scenario.policies)
     if jobs == 1 or count == 1 or task.engine == "fluid":
         world = build_world(task.scenario, task.seed)
-        return [_attempt(task, world, number, lambda share, number=number: progress(number, share)) for number in range(count)]
+        return [
+            _attempt(task, world, number, lambda share, number=number: progress(number, share))
+            for number in range(count)
+        ]
     found = dict(_in_processes(task, list(range(count)), min(jobs, count), progress))
     return [found[number] for number in range(count)]
 
@@ -74,14 +77,22 @@ def _reason(error: Exception, folders: Sequence[Path]) -> str:
     ours = Path(__file__).resolve().parents[2]
     for frame in reversed(traceback.extract_tb(error.__traceback__)):
         file = Path(frame.filename).resolve()
-        if any(folder in file.parents for folder in folders) and ours / "simulator" not in file.parents and ours / "policies" not in file.parents:
+        if (
+            any(folder in file.parents for folder in folders)
+            and ours / "simulator" not in file.parents
+            and ours / "policies" not in file.parents
+        ):
             return f"{reason} ({file}:{frame.lineno}, in {frame.name})"
     return reason
 
 
-def _in_processes(task: Task, numbers: Sequence[int], jobs: int, progress: Progress) -> Iterator[tuple[int, RunResult | Failure]]:
+def _in_processes(
+    task: Task, numbers: Sequence[int], jobs: int, progress: Progress
+) -> Iterator[tuple[int, RunResult | Failure]]:
     """One process for each policy, ``jobs`` at a time; a process that dies is a failure of its policy alone."""
-    context = multiprocessing.get_context("forkserver" if "forkserver" in multiprocessing.get_all_start_methods() else "spawn")
+    context = multiprocessing.get_context(
+        "forkserver" if "forkserver" in multiprocessing.get_all_start_methods() else "spawn"
+    )
     context.set_forkserver_preload(["simulator.study.comparison", "policies"])
     left, running = list(numbers), dict[Connection, tuple[int, BaseProcess]]()
     try:

@@ -45,7 +45,9 @@ class World:
         notes = [self.demand.note] if self.demand.note else []
         scale = self.scenario.fleet_scale
         if scale < 1:
-            notes.append(f"fleet_scale {scale:g}: latencies are those of a fleet of {scale:g} times the size; totals are divided by it")
+            notes.append(
+                f"fleet_scale {scale:g}: latencies are those of a fleet of {scale:g} times the size; totals are divided by it"
+            )
         blocked = [name for name, row in zip(self.fleet.origins, self.fleet.allowed, strict=True) if not row.any()]
         if blocked:
             notes.append(f"no site may serve {', '.join(blocked)}: all of its requests are rejected")
@@ -70,7 +72,9 @@ def build_world(scenario: Scenario, seed: int | None = None) -> World:
     with problems.collecting():
         rtt_s = build_rtt(scenario.network, origins, sites)
     with problems.collecting():
-        allowed = build_allowed(scenario.allowed, origins, sites, np.zeros((len(origins), len(sites))) if rtt_s is None else rtt_s)
+        allowed = build_allowed(
+            scenario.allowed, origins, sites, np.zeros((len(origins), len(sites))) if rtt_s is None else rtt_s
+        )
     problems.settle()
     assert demand is not None and curve is not None and rtt_s is not None and allowed is not None
     service_s = curve.service_s(*mean_sizes(scenario.workload.request, demand))
@@ -111,7 +115,9 @@ def _every_site_has_servers(scenario: Scenario, sites: tuple[Site, ...], problem
     if scenario.servers is None:
         for k, site in enumerate(sites):
             if site.servers is None:
-                problems.add(("sites", k), f"site '{site.name}' has no servers, and the scenario gives none for all sites")
+                problems.add(
+                    ("sites", k), f"site '{site.name}' has no servers, and the scenario gives none for all sites"
+                )
 
 
 def _in_requests(demand: Demand, scenario: Scenario, energy_kwh: FloatArray) -> Demand:

@@ -16,7 +16,17 @@ from .series import Series
 #: UTC hours in which the US sites pay their peak price.
 PEAK_HOURS = range(10, 16)
 #: Demand relative to its peak: harmonics (cos24, sin24, cos12, sin12), AR(1) and clip, fitted to the paper's demand.
-DEMAND = {"mean": 0.6378, "cos24": 0.0232, "sin24": 0.0159, "cos12": -0.0074, "sin12": 0.0032, "ar1": 0.454, "sigma": 0.1227, "min": 0.48, "max": 1.0}
+DEMAND = {
+    "mean": 0.6378,
+    "cos24": 0.0232,
+    "sin24": 0.0159,
+    "cos12": -0.0074,
+    "sin12": 0.0032,
+    "ar1": 0.454,
+    "sigma": 0.1227,
+    "min": 0.48,
+    "max": 1.0,
+}
 _NUMBER = {"price": 0, "carbon": 1, "water": 2}
 
 
@@ -41,7 +51,10 @@ def calibrated_signal(signal: str, names: list[str], start: datetime, horizon_s:
         if row["kind"] == "time_of_use":
             value = np.where(np.isin(hour, PEAK_HOURS), float(row["peak"]), float(row["mean"]))
         else:
-            value = harmonics(hour, {key: float(row[key]) for key in ("mean", "cos24", "sin24", "cos12", "sin12")}) + noise[:, k]
+            value = (
+                harmonics(hour, {key: float(row[key]) for key in ("mean", "cos24", "sin24", "cos12", "sin12")})
+                + noise[:, k]
+            )
         columns.append(np.clip(value, float(row["min"]), float(row["max"])))
     return Series((first - start).total_seconds(), S_PER_H, np.stack(columns, axis=1)[:, index(names)])
 
@@ -49,20 +62,24 @@ def calibrated_signal(signal: str, names: list[str], start: datetime, horizon_s:
 def calibrated_demand(start: datetime, horizon_s: float, seed: int) -> Series:
     """Demand relative to its peak, the same for every origin, hourly, [hours, 1]."""
     first, hours = _hours(start, horizon_s)
-    noise = correlated_ar1(hours, np.array([DEMAND["ar1"]]), np.array([DEMAND["sigma"]]), np.eye(1), stream(seed, "demand"))
+    noise = correlated_ar1(
+        hours, np.array([DEMAND["ar1"]]), np.array([DEMAND["sigma"]]), np.eye(1), stream(seed, "demand")
+    )
     hour = (first.hour + np.arange(hours)) % H_PER_DAY
     value = np.clip(harmonics(hour, DEMAND) + noise[:, 0], DEMAND["min"], DEMAND["max"])
     return Series((first - start).total_seconds(), S_PER_H, value[:, None])
 
 
 def harmonics(hour: np.ndarray, model: dict[str, float]) -> FloatArray:
-    """mean + daily and half-daily waves at the hours of a day, [hours]."""
+    """Mean + daily and half-daily waves at the hours of a day, [hours]."""
     day = 2 * np.pi * hour / H_PER_DAY
     daily = model["cos24"] * np.cos(day) + model["sin24"] * np.sin(day)
     return np.asarray(model["mean"] + daily + model["cos12"] * np.cos(2 * day) + model["sin12"] * np.sin(2 * day))
 
 
-def correlated_ar1(steps: int, ar1: FloatArray, sigma: FloatArray, correlation: FloatArray, generator: np.random.Generator) -> FloatArray:
+def correlated_ar1(
+    steps: int, ar1: FloatArray, sigma: FloatArray, correlation: FloatArray, generator: np.random.Generator
+) -> FloatArray:
     """Stationary AR(1) processes with correlated innovations, [steps, columns].
 
     ``sigma`` is the stationary standard deviation. A longer run begins with the same values.

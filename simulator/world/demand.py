@@ -9,7 +9,8 @@ from pathlib import Path
 import numpy as np
 
 from simulator.fleet import FloatArray, IntArray
-from simulator.problem import InputError, Path as KeyPath, Problem, refuse
+from simulator.problem import InputError, Problem, refuse
+from simulator.problem import Path as KeyPath
 from simulator.scenario.amount import Amount, Lognormal
 from simulator.scenario.inputs import absent, find_input
 from simulator.scenario.place import Origin
@@ -190,7 +191,9 @@ def read_trace(file: Path, path: KeyPath, scenario: Scenario, asked: TraceDemand
         times, period = times * stretch, period * stretch
     keep = (asked.thin or 1.0) * scenario.fleet_scale
     if keep > 1:
-        raise refuse(("fleet_scale",), "a trace can be thinned, not multiplied: fleet_scale must be at most 1; use rate_per_s")
+        raise refuse(
+            ("fleet_scale",), "a trace can be thinned, not multiplied: fleet_scale must be at most 1; use rate_per_s"
+        )
     tokens = [_not_negative(table, name) for name in ("ContextTokens", "GeneratedTokens")]
     return Trace(times, *tokens, period if asked.repeat else np.inf, keep)
 
@@ -206,7 +209,11 @@ def _ordered_times(table: Table) -> FloatArray:
             time = time.astimezone(UTC).replace(tzinfo=None) if time.tzinfo else time
             times.append((time, float(f"0.{decimals.removesuffix('+00:00') or 0}")))
         except ValueError:
-            problems.append(table.problem(k, f"column 'TIMESTAMP': a time such as 2023-11-16 18:15:46.6805900 is needed (given {text!r})"))
+            problems.append(
+                table.problem(
+                    k, f"column 'TIMESTAMP': a time such as 2023-11-16 18:15:46.6805900 is needed (given {text!r})"
+                )
+            )
             times.append(times[-1] if times else (datetime(1970, 1, 1), 0.0))
     if problems:
         raise InputError(problems[:5])

@@ -31,7 +31,9 @@ def build_rtt(network: Network, origins: Origins, sites: Sites) -> FloatArray:
     if network.rtt.matrix is not None:
         matrix = read_matrix(network.rtt.matrix.file, (*path, "matrix"), _names(origins), _names(sites))
         if matrix.min() < 0:
-            raise InputError([Problem((*path, "matrix"), "a round-trip time cannot be negative", str(network.rtt.matrix.file))])
+            raise InputError(
+                [Problem((*path, "matrix"), "a round-trip time cannot be negative", str(network.rtt.matrix.file))]
+            )
         return matrix * S_PER_MS
     assert network.rtt.coordinates is not None
     return coordinate_rtt(network.rtt.coordinates, origins, sites)
@@ -46,7 +48,10 @@ def coordinate_rtt(model: CoordinateRtt, origins: tuple[Place, ...], sites: tupl
     for kind, group in (("origins", origins), ("sites", sites)):
         for k, place in enumerate(group):
             if place.latitude_deg is None or place.longitude_deg is None:
-                raise refuse((kind, k), f"'{place.name}' has no latitude_deg and longitude_deg, which network.rtt: coordinates needs")
+                raise refuse(
+                    (kind, k),
+                    f"'{place.name}' has no latitude_deg and longitude_deg, which network.rtt: coordinates needs",
+                )
     one, other = (np.radians([[p.latitude_deg, p.longitude_deg] for p in group]) for group in (origins, sites))
     lat1, lon1, lat2, lon2 = one[:, :1], one[:, 1:], other[:, 0], other[:, 1]
     half = np.sin((lat2 - lat1) / 2) ** 2 + np.cos(lat1) * np.cos(lat2) * np.sin((lon2 - lon1) / 2) ** 2
@@ -66,7 +71,11 @@ def build_allowed(allowed: Allowed, origins: Origins, sites: Sites, rtt_s: Float
     if allowed.matrix is not None:
         path: Path = ("allowed", "matrix")
         matrix = read_matrix(allowed.matrix.file, path, _names(origins), _names(sites))
-        problems = [Problem(path, f"origin '{origin.name}' may use no site", str(allowed.matrix.file)) for origin, row in zip(origins, matrix, strict=True) if not row.any()]
+        problems = [
+            Problem(path, f"origin '{origin.name}' may use no site", str(allowed.matrix.file))
+            for origin, row in zip(origins, matrix, strict=True)
+            if not row.any()
+        ]
         if not np.isin(matrix, (0, 1)).all():
             problems.append(Problem(path, "entries are 0 (not allowed) or 1 (allowed)", str(allowed.matrix.file)))
         if problems:
@@ -81,10 +90,19 @@ def _residency(regions: dict[str, tuple[str, ...]], origins: Origins, sites: Sit
     where = {site.region for site in sites}
     for key, listed in regions.items():
         if key not in who:
-            problems.append(Problem(("allowed", "regions", key), f"unknown origin or region '{key}'{did_you_mean(key, sorted(who))}"))
+            problems.append(
+                Problem(
+                    ("allowed", "regions", key), f"unknown origin or region '{key}'{did_you_mean(key, sorted(who))}"
+                )
+            )
         for k, region in enumerate(listed):
             if region not in where:
-                problems.append(Problem(("allowed", "regions", key, k), f"no site is in region '{region}'{did_you_mean(region, sorted(where))}"))
+                problems.append(
+                    Problem(
+                        ("allowed", "regions", key, k),
+                        f"no site is in region '{region}'{did_you_mean(region, sorted(where))}",
+                    )
+                )
         if not listed:
             problems.append(Problem(("allowed", "regions", key), "at least one region is needed"))
     if problems:

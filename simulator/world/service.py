@@ -27,10 +27,15 @@ def build_curve(request: Request, hardware: Hardware) -> ServiceCurve:
     assert request.tokens is not None
     if request.tokens.model not in models():
         known = models()
-        raise refuse(("workload", "request", "tokens", "model"), f"unknown model '{request.tokens.model}'{did_you_mean(request.tokens.model, known)}")
+        raise refuse(
+            ("workload", "request", "tokens", "model"),
+            f"unknown model '{request.tokens.model}'{did_you_mean(request.tokens.model, known)}",
+        )
     row = {key: float(models()[request.tokens.model][key] or "nan") for key in _CURVE}
     decode = row["decode_base_ms"] + row["decode_ms_per_running_request"] * hardware.concurrency
-    return ServiceCurve(none + row["prefill_base_ms"] * S_PER_MS, none + row["prefill_ms_per_token"] * S_PER_MS, decode * S_PER_MS)
+    return ServiceCurve(
+        none + row["prefill_base_ms"] * S_PER_MS, none + row["prefill_ms_per_token"] * S_PER_MS, decode * S_PER_MS
+    )
 
 
 _CURVE = ("prefill_base_ms", "prefill_ms_per_token", "decode_base_ms", "decode_ms_per_running_request")

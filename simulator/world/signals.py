@@ -7,7 +7,8 @@ from pathlib import Path
 import numpy as np
 
 from simulator.fleet import FloatArray
-from simulator.problem import InputError, Path as KeyPath, Problem, Problems, did_you_mean, refuse
+from simulator.problem import InputError, Problem, Problems, did_you_mean, refuse
+from simulator.problem import Path as KeyPath
 from simulator.scenario.catalogue import places
 from simulator.scenario.inputs import absent, find_input
 from simulator.scenario.place import Site
@@ -97,7 +98,9 @@ def _synthetic(signal: str, scenario: Scenario, sites: Sites) -> FloatArray:
         known = [site.name for site in sites]
         strangers = [name for name in shape.per_site if name not in known]
         if strangers:
-            raise refuse((*path, "per_site", strangers[0]), f"unknown site '{strangers[0]}'{did_you_mean(strangers[0], known)}")
+            raise refuse(
+                (*path, "per_site", strangers[0]), f"unknown site '{strangers[0]}'{did_you_mean(strangers[0], known)}"
+            )
     values = np.stack(columns, axis=1)
     if signal != "price" and values.min() < 0:
         raise refuse(path, f"an intensity cannot be negative (it falls to {values.min():g})")
@@ -122,7 +125,10 @@ def _shape(shape: Shape, scenario: Scenario, path: KeyPath) -> FloatArray:
         return np.asarray(shape.sine.mean + shape.sine.amplitude * np.cos(wave))
     if shape.steps is not None:
         values = np.array(shape.steps.values)
-        return values[np.floor(np.arange(scenario.slots) * scenario.slot_s / S_PER_H / shape.steps.every_h + 1e-9).astype(int) % len(values)]
+        return values[
+            np.floor(np.arange(scenario.slots) * scenario.slot_s / S_PER_H / shape.steps.every_h + 1e-9).astype(int)
+            % len(values)
+        ]
     raise refuse(path, "a value per site cannot hold another value per site")
 
 
@@ -147,6 +153,8 @@ def _csv_site(signal: str, asked: SignalFile, site: str, scenario: Scenario, pat
     values = table.numbers(header, empty=asked.gaps != "refuse")
     if signal != "price" and np.nanmin(values) < 0:
         row = int(np.nanargmin(values))
-        raise InputError([table.problem(row, f"column '{header}': an intensity cannot be negative (given {values[row]:g})")])
+        raise InputError(
+            [table.problem(row, f"column '{header}': an intensity cannot be negative (given {values[row]:g})")]
+        )
     series = regular(table, times, values[:, None], asked.gaps, ends=asked.stamp == "end")
     return _slots(series, scenario, path, file)

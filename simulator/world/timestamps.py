@@ -38,7 +38,11 @@ def read_times(table: Table, column: str, zone: tzinfo, start: datetime) -> Floa
         try:
             time = datetime.fromisoformat(text.strip())
         except ValueError:
-            problems.append(table.problem(k, f"column '{column}': a time such as 2022-09-22 00:00 is needed (given {text.strip()!r})"))
+            problems.append(
+                table.problem(
+                    k, f"column '{column}': a time such as 2022-09-22 00:00 is needed (given {text.strip()!r})"
+                )
+            )
             continue
         local = time if time.tzinfo else time.replace(tzinfo=zone)
         seconds[k] = (local - start) / timedelta(seconds=1)
@@ -63,7 +67,12 @@ def regular(table: Table, times: FloatArray, values: FloatArray, gaps: str, ends
     step = float(distances.min())
     position = np.round((times - times[0]) / step).astype(int)
     off_grid = np.abs(times - times[0] - position * step) > 1e-3 * step
-    raise_first([table.problem(int(k), f"the time is off the grid of {step:g} s that the other rows keep") for k in np.flatnonzero(off_grid)])
+    raise_first(
+        [
+            table.problem(int(k), f"the time is off the grid of {step:g} s that the other rows keep")
+            for k in np.flatnonzero(off_grid)
+        ]
+    )
     grid = np.full((position[-1] + 1, values.shape[1]), np.nan)
     grid[position] = values
     missing = np.isnan(grid)
