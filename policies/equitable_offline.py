@@ -4,27 +4,24 @@ from __future__ import annotations
 
 from policies.grouping import split_of
 from policies.horizon_program import HorizonProgram, Spent
-from policies.weights import checked_weight, own_objective
-from simulator.fleet import Fleet
+from policies.weights import OwnWeights
+from simulator.fleet import Fleet, FloatArray
 from simulator.footprint import nothing
 from simulator.policy import Observation, Plan, RoutingPolicy
 
 
 class EquitableOffline(RoutingPolicy):
-    """min total cost + mu_w max_i water_i + mu_c max_i carbon_i: one linear program for all slots (arXiv 2412.16539)."""
+    """min total cost + mu_w max_i water_i + mu_c max_i carbon_i, one linear program (arXiv 2412.16539)."""
 
     forecaster = "perfect"
 
     def __init__(self, water_weight_usd_per_m3: float | None = None, carbon_weight_usd_per_t: float | None = None):
-        self.water_weight_usd_per_m3 = checked_weight("water_weight_usd_per_m3", water_weight_usd_per_m3)
-        self.carbon_weight_usd_per_t = checked_weight("carbon_weight_usd_per_t", carbon_weight_usd_per_t)
+        self.weights = OwnWeights(water_weight_usd_per_m3, carbon_weight_usd_per_t).checked()
 
     def start(self, fleet: Fleet) -> None:
         """Set up the program; it is solved in the first slot."""
-        self._program = HorizonProgram(
-            fleet, own_objective(fleet, self.water_weight_usd_per_m3, self.carbon_weight_usd_per_t)
-        )
-        self._flows = None
+        self._program = HorizonProgram(fleet, self.weights.objective(fleet))
+        self._flows: FloatArray | None = None
 
     def plan(self, observation: Observation) -> Plan:
         """The slot's part of the optimum."""

@@ -6,7 +6,7 @@ import numpy as np
 
 from policies.rule import Rule, checked_rule, ruled
 from policies.slot_program import SlotProgram
-from policies.weights import checked_weight, own_objective
+from policies.weights import OwnWeights
 from simulator.fleet import Fleet, FloatArray
 from simulator.policy import Observation, Plan, RoutingPolicy
 
@@ -28,14 +28,13 @@ class EquitableOnline(RoutingPolicy):
         if not 0 < step < float("inf"):
             raise ValueError(f"step must be above 0 (given {step})")
         self.step = step
-        self.water_weight_usd_per_m3 = checked_weight("water_weight_usd_per_m3", water_weight_usd_per_m3)
-        self.carbon_weight_usd_per_t = checked_weight("carbon_weight_usd_per_t", carbon_weight_usd_per_t)
+        self.weights = OwnWeights(water_weight_usd_per_m3, carbon_weight_usd_per_t).checked()
         self.rule = checked_rule(rule)
 
     def start(self, fleet: Fleet) -> None:
         """Prices of equity start at zero."""
         self._program = SlotProgram(fleet)
-        self._objective = own_objective(fleet, self.water_weight_usd_per_m3, self.carbon_weight_usd_per_t)
+        self._objective = self.weights.objective(fleet)
         sites = len(fleet.sites)
         self._gamma_water, self._gamma_carbon = np.zeros(sites), np.zeros(sites)
         self._most_water, self._most_carbon = np.zeros(sites), np.zeros(sites)

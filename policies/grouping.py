@@ -19,7 +19,7 @@ class Grouping(NamedTuple):
     def demand(self, demand_rps: FloatArray) -> FloatArray:
         """Demand of the groups, [..., groups], from that of the origins, [..., origins]."""
         summed = np.zeros((*demand_rps.shape[:-1], len(self.allowed)))
-        np.add.at(summed, (..., self.member), demand_rps)
+        np.add.at(summed.T, self.member, demand_rps.T)
         return summed
 
 

@@ -6,15 +6,16 @@ import numpy as np
 
 from policies.rule import Rule, checked_rule, ruled
 from policies.slot_program import SlotProgram
-from policies.weights import checked_weight, own_objective
+from policies.weights import OwnWeights
 from simulator.fleet import Fleet, FloatArray
 from simulator.policy import Observation, Plan, RoutingPolicy
 
 
 class Hedge(RoutingPolicy):
-    """max_i b_i = max over the simplex of gamma.b: gamma *= exp(step b_t), normalised for each footprint, gamma_0 = 1/N.
+    """max_i b_i is the largest gamma.b on the simplex: gamma *= exp(step b_t), normalised for each footprint.
 
-    b_t = (mu_c carbon, mu_w water) of the finished slot by site [US$]. Multiplicative weights: Freund and Schapire, 1997.
+    gamma_0 = 1/N; b_t = (mu_c carbon, mu_w water) of the finished slot by site [US$].
+    Multiplicative weights: Freund and Schapire, 1997.
     """
 
     def __init__(
@@ -27,14 +28,13 @@ class Hedge(RoutingPolicy):
         if not 0 < step < float("inf"):
             raise ValueError(f"step must be above 0 (given {step})")
         self.step = step
-        self.water_weight_usd_per_m3 = checked_weight("water_weight_usd_per_m3", water_weight_usd_per_m3)
-        self.carbon_weight_usd_per_t = checked_weight("carbon_weight_usd_per_t", carbon_weight_usd_per_t)
+        self.weights = OwnWeights(water_weight_usd_per_m3, carbon_weight_usd_per_t).checked()
         self.rule = checked_rule(rule)
 
     def start(self, fleet: Fleet) -> None:
         """Every site weighs the same."""
         self._program = SlotProgram(fleet)
-        self._objective = own_objective(fleet, self.water_weight_usd_per_m3, self.carbon_weight_usd_per_t)
+        self._objective = self.weights.objective(fleet)
         sites = len(fleet.sites)
         self._log_water, self._log_carbon = np.zeros(sites), np.zeros(sites)
 

@@ -44,7 +44,7 @@ def loaded(program: Program) -> highspy.Highs:
     )
     model.a_matrix_.index_ = program.entries.row[order].astype(np.int32)
     model.a_matrix_.value_ = program.entries.value[order]
-    solver = highspy.Highs()
+    solver: highspy.Highs = highspy.Highs()  # type: ignore[no-untyped-call]
     for option, value in (("output_flag", False), ("threads", 1), ("presolve", "off"), ("solver", "simplex")):
         solver.setOptionValue(option, value)
     solver.passModel(model)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from policies.grouping import split_of
 from policies.horizon_program import HorizonProgram, Spent
-from policies.weights import checked_weight, own_objective
+from policies.weights import OwnWeights
 from simulator.fleet import Fleet
 from simulator.policy import Observation, Plan, RoutingPolicy
 from simulator.units import S_PER_H
@@ -28,15 +28,12 @@ class RecedingHorizon(RoutingPolicy):
         if not 0 < window_h < float("inf"):
             raise ValueError(f"window_h must be above 0 (given {window_h})")
         self.window_h = window_h
-        self.water_weight_usd_per_m3 = checked_weight("water_weight_usd_per_m3", water_weight_usd_per_m3)
-        self.carbon_weight_usd_per_t = checked_weight("carbon_weight_usd_per_t", carbon_weight_usd_per_t)
+        self.weights = OwnWeights(water_weight_usd_per_m3, carbon_weight_usd_per_t).checked()
 
     def start(self, fleet: Fleet) -> None:
         """Set up the program of a window."""
         self._window = max(1, round(self.window_h * S_PER_H / fleet.slot_s))
-        self._program = HorizonProgram(
-            fleet, own_objective(fleet, self.water_weight_usd_per_m3, self.carbon_weight_usd_per_t)
-        )
+        self._program = HorizonProgram(fleet, self.weights.objective(fleet))
 
     def plan(self, observation: Observation) -> Plan:
         """Solve the window, apply its first slot."""

@@ -21,12 +21,10 @@ def checked_rule(rule: Rule) -> Rule:
     name, settings = (rule, {}) if isinstance(rule, str) else next(iter(rule.items()), ("", {}))
     if name not in ("split", "score") or (not isinstance(rule, str) and len(rule) != 1):
         raise ValueError(f"rule must be split or score (given {rule}){did_you_mean(name, ('split', 'score'))}")
-    unknown = [key for key in settings or {} if key not in _SETTINGS]
-    if unknown or (settings and name == "split"):
-        raise ValueError(
-            f"rule {name} has no setting '{next(iter(unknown or settings))}'{did_you_mean(next(iter(unknown or settings)), _SETTINGS if name == 'score' else ())}"
-        )
+    known = _SETTINGS if name == "score" else []
     for key, value in (settings or {}).items():
+        if key not in known:
+            raise ValueError(f"rule {name} has no setting '{key}'{did_you_mean(key, known)}")
         if isinstance(value, bool) or not isinstance(value, int | float) or not 0 <= value < np.inf:
             raise ValueError(f"rule {name}: {key} must be a number, at least 0 (given {value})")
     return rule

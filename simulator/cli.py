@@ -165,7 +165,7 @@ def policies(as_json: bool) -> None:
     """List the built-in routing policies and their settings."""
     from simulator.roster import built_in, settings_of
 
-    rows = []
+    rows: list[dict[str, Any]] = []
     for name, kind in built_in().items():
         given = {key: value.default for key, value in settings_of(kind).items()}
         rows.append({"name": name, "what": (kind.__doc__ or "").strip().splitlines()[0], "settings": given})

@@ -100,7 +100,7 @@ def marginal_kwh(service_s: FloatArray, hardware: Hardware) -> FloatArray:
 
 def freeze(frozen: Any) -> None:
     """Make the arrays in a dataclass or a named tuple read-only: data that is handed out is never changed."""
-    names = frozen._fields if isinstance(frozen, tuple) else [field.name for field in fields(frozen)]
+    names = getattr(frozen, "_fields", None) or [field.name for field in fields(frozen)]
     for name in names:
         value = getattr(frozen, name)
         if isinstance(value, np.ndarray):

@@ -10,7 +10,8 @@ import numpy as np
 from simulator.fleet import FloatArray, IntArray
 
 FIRST_S, LAST_S, GROWTH = 1e-5, 1e7, 1.01
-EDGES: FloatArray = FIRST_S * GROWTH ** np.arange(int(np.ceil(np.log(LAST_S / FIRST_S) / np.log(GROWTH))) + 1)
+_COUNT = int(np.ceil(np.log(LAST_S / FIRST_S) / np.log(GROWTH)))
+EDGES: FloatArray = np.asarray(FIRST_S * GROWTH ** np.arange(_COUNT + 1), dtype=np.float64)
 BINS = len(EDGES) + 1
 
 #: What is measured of each finished request.

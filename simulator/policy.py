@@ -72,7 +72,8 @@ class Witness(NamedTuple):
 
     def __str__(self) -> str:
         where = ", ".join(self.sites) or "no site"
-        return f"{', '.join(self.origins)} ask for {self.demand_rps:.4g} requests/s and may use only {where} with {self.capacity_rps:.4g} requests/s"
+        asked = f"{', '.join(self.origins)} ask for {self.demand_rps:.4g} requests/s"
+        return f"{asked} and may use only {where} with {self.capacity_rps:.4g} requests/s"
 
 
 @dataclass(frozen=True, eq=False)

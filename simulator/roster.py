@@ -105,10 +105,8 @@ def check_settings(kind: type[RoutingPolicy], settings: Mapping[str, Any], path:
     for name, value in settings.items():
         if name not in parameters:
             if not free:
-                problems.add(
-                    (*path, name),
-                    f"unknown key '{name}'{did_you_mean(name, parameters) if parameters else '; the policy has no settings'}",
-                )
+                near = did_you_mean(name, parameters) if parameters else "; the policy has no settings"
+                problems.add((*path, name), f"unknown key '{name}'{near}")
         elif name in hints and not _fits(value, hints[name]):
             problems.add((*path, name), f"{_wanted(hints[name])} is needed (given {shown(value)})")
     for name, parameter in parameters.items():

@@ -45,7 +45,8 @@ def checked_scenario(source: Source, folders: Sequence[Path]) -> Scenario:
     try:
         with problems.collecting():
             scenario = parse(source.data)
-        for number, data in enumerate(source.data.get("policies") or () if scenario is None else ()):
+        raw: Sequence[object] = source.data.get("policies") or () if scenario is None else ()
+        for number, data in enumerate(raw):
             _check_raw_policy(number, data, folders, problems)
         if scenario is not None:
             check_policies(scenario.policies, folders, problems)

@@ -32,7 +32,8 @@ def close_books(
     started = ~np.isnan(requests.start_s)
     # An unfinished request was served up to the end of the run.
     until = np.where(np.isnan(requests.finish_s), end, requests.finish_s)
-    served = np.bincount(requests.site[started], (until - requests.start_s)[started], minlength=sites)
+    served = np.zeros(sites)
+    np.add.at(served, requests.site[started], (until - requests.start_s)[started])
     on_the_way = sent & (requests.fate == UNFINISHED) & np.isnan(requests.reach_s)
     latency, site_wait, met = _durations(world, requests, legs_s, prefill_s)
     late = requests.arrival_s >= world.scenario.warmup_s

@@ -1,4 +1,4 @@
-"""The table of a comparison: one row for each policy, published figures beside ours; rich on a terminal, plain when piped."""
+"""The table of a comparison: a row for each policy, published figures beside ours; plain when piped."""
 
 from __future__ import annotations
 
@@ -94,12 +94,16 @@ def plain(headers: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
 
 def shortfalls(results: Sequence[RunResult]) -> list[str]:
     """One sentence for each policy whose plans had to leave demand out."""
-    return [
-        f"{result.policy}: demand could not be carried in {result.short_slots} slot(s), {result.summary()['unserved_requests']:,.0f} requests of the full fleet were left out"
-        + (f"; in the worst slot {result.witness}" if result.witness else "")
-        for result in results
-        if result.short_slots
-    ]
+    sentences = []
+    for result in results:
+        if result.short_slots:
+            left = result.summary()["unserved_requests"]
+            why = f"; in the worst slot {result.witness}" if result.witness else ""
+            sentences.append(
+                f"{result.policy}: demand could not be carried in {result.short_slots} slot(s), "
+                f"{left:,.0f} requests of the full fleet were left out{why}"
+            )
+    return sentences
 
 
 def as_json(row: Row) -> Row:

@@ -29,4 +29,5 @@ def find_input(given: Path | None, folder: str, name: str = "") -> Path:
 
 def absent(path: Path, folder: str) -> str:
     """The sentence about an input that is not there."""
-    return f"there is no {path}; get it from {PUBLIC_HOMES[folder]}, and set EQUIFLEET_DATA to the folder that holds {folder}/"
+    where = f"set EQUIFLEET_DATA to the folder that holds {folder}/"
+    return f"there is no {path}; get it from {PUBLIC_HOMES[folder]}, and {where}"

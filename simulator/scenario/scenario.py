@@ -36,7 +36,7 @@ class PolicyChoice(Block):
     """A routing policy by name, with the settings given to it."""
 
     name: str
-    settings: dict[str, Any] = {}
+    settings: dict[str, Any] = Field(default_factory=dict)
 
     @model_validator(mode="before")
     @classmethod

@@ -18,7 +18,7 @@ class Servers(Block):
     peak_w: Positive
     idle_w: NotNegative = 0.0
     power: Literal["proportional", "linear"] = "linear"
-    """`linear`: idle_w + (peak_w - idle_w) x share of busy places. `proportional`: the paper's accounting, nothing when idle and PUE 1."""
+    """`linear`: idle_w + (peak_w - idle_w) x share of busy places. `proportional`: the paper's, no idle draw, PUE 1."""
     queue_limit: Annotated[int, Field(ge=0, le=10**9)] | None = None
     """Requests that may wait at the site; a further one is rejected. Not scaled with the fleet."""
 

@@ -14,7 +14,7 @@ SIGNALS = ("price", "carbon", "water")
 
 
 class CalibratedSignals(Block):
-    """A model fitted to the paper's ten sites: harmonics and correlated AR(1) processes, of any length, for any seed."""
+    """A model fitted to the paper's sites: harmonics and correlated AR(1) processes, any length, any seed."""
 
     seed: Annotated[int, Field(ge=0)] | None = None
     """Follows the seed of the run unless given."""

@@ -11,7 +11,7 @@ import os
 import re
 from collections.abc import Iterable
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 import yaml
 
@@ -48,7 +48,7 @@ class Text(str):
 class _Loader(yaml.SafeLoader):
     """A parser without implicit types: every plain scalar stays text until we read it."""
 
-    yaml_implicit_resolvers: dict[str, Any] = {}
+    yaml_implicit_resolvers: ClassVar[dict[str, Any]] = {}  # type: ignore[misc]
 
 
 class Source:
@@ -147,6 +147,7 @@ class Source:
             return self._mapping(node, path, parents)
         if isinstance(node, yaml.SequenceNode):
             return tuple(self._read(child, (*path, index), parents) for index, child in enumerate(node.value))
+        assert isinstance(node, yaml.ScalarNode)
         return self._scalar(node, path)
 
     def _mapping(self, node: yaml.MappingNode, path: KeyPath, parents: tuple[int, ...]) -> dict[str, Any]:
@@ -167,7 +168,7 @@ class Source:
                 self._values[here] = self._keys[here]  # a block is pointed at by its key
         return data
 
-    def _scalar(self, node: yaml.Node, path: KeyPath) -> Any:
+    def _scalar(self, node: yaml.ScalarNode, path: KeyPath) -> Any:
         if node.tag != "tag:yaml.org,2002:str" and not (node.tag == "!" or node.value == ""):
             self._fail(f"tags are not used in a scenario (given {node.tag})", node.start_mark, path)
             return None

@@ -61,7 +61,7 @@ class TraceDemand(Block):
     """Requests with their own times and tokens, as the Azure LLM inference traces have them."""
 
     file: InputPath
-    """A CSV file `TIMESTAMP,ContextTokens,GeneratedTokens`; a bare name is also looked up in `EQUIFLEET_DATA`/traces."""
+    """CSV with TIMESTAMP,ContextTokens,GeneratedTokens; a bare name is also looked up in `EQUIFLEET_DATA`/traces."""
     repeat: bool = True
     """Play the trace again after its period, until the run ends."""
     thin: Fraction | None = None
@@ -69,7 +69,7 @@ class TraceDemand(Block):
     rate_per_s: Positive | None = None
     """Stretch or compress time so that the mean rate of the trace is this."""
     when_absent: Literal["refuse", "fitted"] = "refuse"
-    """`fitted`: where the file is absent, Poisson arrivals and the lognormal tokens fitted to the Azure 2023 conversation trace."""
+    """`fitted`: where the file is absent, Poisson arrivals and lognormal tokens fitted to the Azure 2023 trace."""
 
 
 class Demand(Variant):

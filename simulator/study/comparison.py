@@ -8,7 +8,9 @@ import signal
 import traceback
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from multiprocessing.connection import Connection, wait
+from functools import partial
+from multiprocessing.connection import Connection
+from multiprocessing.connection import wait as wait_for
 from multiprocessing.process import BaseProcess
 from pathlib import Path
 from typing import Any
@@ -49,10 +51,7 @@ def compare(task: Task, jobs: int, progress: Progress) -> list[RunResult | Failu
     count = len(task.scenario.policies)
     if jobs == 1 or count == 1 or task.engine == "fluid":
         world = build_world(task.scenario, task.seed)
-        return [
-            _attempt(task, world, number, lambda share, number=number: progress(number, share))
-            for number in range(count)
-        ]
+        return [_attempt(task, world, number, partial(progress, number)) for number in range(count)]
     found = dict(_in_processes(task, list(range(count)), min(jobs, count), progress))
     return [found[number] for number in range(count)]
 
@@ -100,8 +99,8 @@ def _in_processes(
             while left and len(running) < jobs:
                 receiver, process = _start(context, task, left[0])
                 running[receiver] = (left.pop(0), process)
-            for receiver in wait(list(running)):
-                assert isinstance(receiver, Connection)
+            ready = wait_for(list(running))
+            for receiver in [receiver for receiver in running if receiver in ready]:
                 number, process = running[receiver]
                 outcome = _heard(receiver, process, task.scenario.labels()[number])
                 if isinstance(outcome, float):

@@ -152,7 +152,7 @@ def _hourly(scenario: Scenario, asked: HourlyDemand, shares: FloatArray) -> Dema
         aligned = scenario.slot_s == series.step_s and series.start_s % series.step_s == 0
         whole = bool(np.all(counts == np.round(counts)))
         if asked.scale != 1 or scenario.fleet_scale != 1 or not aligned or not whole:
-            what = "counted arrivals need whole counts, scale 1, fleet_scale 1 and slots that are the hours of the file; say arrivals: poisson"
+            what = "counted arrivals need whole counts, scale 1, fleet_scale 1 and slots on the hours of the file"
             raise refuse(("workload", "demand", "hourly", "arrivals"), what)
         exact = mean.astype(np.int64)
     return Demand(mean[:, None] / series.step_s * shares, counts=exact)
@@ -167,7 +167,7 @@ def _trace(scenario: Scenario, asked: TraceDemand, shares: FloatArray) -> Demand
         if asked.when_absent == "refuse":
             raise refuse(path, absent(file, "traces"))
         rate = asked.rate_per_s or AZURE_RATE_RPS * (asked.thin or 1.0)
-        note = f"{file.name} is not there: Poisson arrivals and lognormal tokens fitted to the Azure 2023 conversation trace are used"
+        note = f"{file.name} is not there: Poisson arrivals and tokens fitted to the Azure 2023 trace are used"
         return Demand(rate * np.ones((scenario.slots, 1)) * shares, tokens=(AZURE_INPUT, AZURE_OUTPUT), note=note)
     trace = read_trace(file, path, scenario, asked)
     edges = np.arange(scenario.slots) * scenario.slot_s
@@ -194,8 +194,8 @@ def read_trace(file: Path, path: KeyPath, scenario: Scenario, asked: TraceDemand
         raise refuse(
             ("fleet_scale",), "a trace can be thinned, not multiplied: fleet_scale must be at most 1; use rate_per_s"
         )
-    tokens = [_not_negative(table, name) for name in ("ContextTokens", "GeneratedTokens")]
-    return Trace(times, *tokens, period if asked.repeat else np.inf, keep)
+    context, generated = (_not_negative(table, name) for name in ("ContextTokens", "GeneratedTokens"))
+    return Trace(times, context, generated, period if asked.repeat else np.inf, keep)
 
 
 def _ordered_times(table: Table) -> FloatArray:

@@ -52,7 +52,9 @@ def coordinate_rtt(model: CoordinateRtt, origins: tuple[Place, ...], sites: tupl
                     (kind, k),
                     f"'{place.name}' has no latitude_deg and longitude_deg, which network.rtt: coordinates needs",
                 )
-    one, other = (np.radians([[p.latitude_deg, p.longitude_deg] for p in group]) for group in (origins, sites))
+    one, other = (
+        np.radians([[p.latitude_deg or 0.0, p.longitude_deg or 0.0] for p in group]) for group in (origins, sites)
+    )
     lat1, lon1, lat2, lon2 = one[:, :1], one[:, 1:], other[:, 0], other[:, 1]
     half = np.sin((lat2 - lat1) / 2) ** 2 + np.cos(lat1) * np.cos(lat2) * np.sin((lon2 - lon1) / 2) ** 2
     distance_km = 2 * EARTH_RADIUS_KM * np.arcsin(np.sqrt(np.clip(half, 0, 1)))

@@ -11,7 +11,7 @@ from simulator.fleet import FloatArray
 
 @dataclass(frozen=True)
 class Series:
-    """``values[k]`` holds on [start_s + k step_s, start_s + (k+1) step_s), seconds since the run's start; [n, columns]."""
+    """``values[k]``, [n, columns], on [start_s + k step_s, start_s + (k+1) step_s), seconds since the run's start."""
 
     start_s: float
     step_s: float

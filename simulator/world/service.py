@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from simulator.fleet import Hardware, ServiceCurve
+from simulator.fleet import FloatArray, Hardware, ServiceCurve
 from simulator.problem import did_you_mean, refuse
 from simulator.scenario.amount import Amount
 from simulator.scenario.catalogue import models
@@ -18,7 +18,7 @@ _ZERO = Amount(constant=0.0)
 
 def build_curve(request: Request, hardware: Hardware) -> ServiceCurve:
     """The service curve of a request class at each site; raises InputError for an unknown model."""
-    none = np.zeros(len(hardware.servers))
+    none: FloatArray = np.zeros(len(hardware.servers))
     if request.energy_wh is not None:
         # 4 Wh on a quarter of 2 kW are 4 x 3600 x 4 / 2000 = 28.8 s.
         return ServiceCurve(none, none, J_PER_WH * hardware.concurrency / (hardware.peak_w - hardware.idle_w))
@@ -32,7 +32,7 @@ def build_curve(request: Request, hardware: Hardware) -> ServiceCurve:
             f"unknown model '{request.tokens.model}'{did_you_mean(request.tokens.model, known)}",
         )
     row = {key: float(models()[request.tokens.model][key] or "nan") for key in _CURVE}
-    decode = row["decode_base_ms"] + row["decode_ms_per_running_request"] * hardware.concurrency
+    decode: FloatArray = row["decode_base_ms"] + row["decode_ms_per_running_request"] * hardware.concurrency
     return ServiceCurve(
         none + row["prefill_base_ms"] * S_PER_MS, none + row["prefill_ms_per_token"] * S_PER_MS, decode * S_PER_MS
     )

@@ -80,7 +80,8 @@ def regular(table: Table, times: FloatArray, values: FloatArray, gaps: str, ends
         if gaps == "refuse":
             row = int(np.flatnonzero(missing.any(axis=1))[0])
             near = int(np.searchsorted(position, row))
-            what = f"{int(missing.any(axis=1).sum())} interval(s) without a value, the first one here; say gaps: hold or gaps: interpolate to fill them"
+            count = int(missing.any(axis=1).sum())
+            what = f"{count} interval(s) without a value, the first here; to fill them say gaps: hold or interpolate"
             raise InputError([table.problem(min(near, len(times) - 1), what)])
         grid = np.stack([_filled(column, gaps) for column in grid.T], axis=1)
         if np.isnan(grid).any():
@@ -102,6 +103,7 @@ def coverage(series: Series, start: datetime, horizon_s: float) -> str:
     """The sentence about a series that does not cover the run; empty when it does."""
     if series.covers(horizon_s):
         return ""
-    first, last = (start + timedelta(seconds=s) for s in (series.start_s, series.end_s))
-    end = start + timedelta(seconds=horizon_s)
-    return f"holds {first:%Y-%m-%dT%H:%MZ} to {last:%Y-%m-%dT%H:%MZ}, the run needs {start:%Y-%m-%dT%H:%MZ} to {end:%Y-%m-%dT%H:%MZ}"
+    held = [start + timedelta(seconds=s) for s in (series.start_s, series.end_s)]
+    needed = [start, start + timedelta(seconds=horizon_s)]
+    spans = [" to ".join(f"{time:%Y-%m-%dT%H:%MZ}" for time in span) for span in (held, needed)]
+    return f"holds {spans[0]}, the run needs {spans[1]}"
