@@ -43,7 +43,7 @@ class Buckets:
         self.depth = [-1.0] * sites
 
     def refill(self, rates: list[float], burst_s: float, now: float) -> None:
-        """Set rates [requests/s]. A bucket whose rate and depth stay is not touched: a plan repeated changes nothing."""
+        """Set rates [requests/s]. Buckets that keep theirs are not touched: a plan repeated changes nothing."""
         for site, rate in enumerate(rates):
             depth = max(1.0, burst_s * rate)
             if (rate, depth) == (self.rate[site], self.depth[site]):

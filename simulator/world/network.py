@@ -45,20 +45,23 @@ def coordinate_rtt(model: CoordinateRtt, origins: tuple[Place, ...], sites: tupl
     The stretch covers routes that leave the great circle: Singla et al., "The Internet at the Speed
     of Light", HotNets 2014, find fibre paths 1.5 to 2 times as long.
     """
-    for kind, group in (("origins", origins), ("sites", sites)):
-        for k, place in enumerate(group):
-            if place.latitude_deg is None or place.longitude_deg is None:
-                raise refuse(
-                    (kind, k),
-                    f"'{place.name}' has no latitude_deg and longitude_deg, which network.rtt: coordinates needs",
-                )
-    one, other = (
-        np.radians([[p.latitude_deg or 0.0, p.longitude_deg or 0.0] for p in group]) for group in (origins, sites)
-    )
+    one, other = _radians("origins", origins), _radians("sites", sites)
     lat1, lon1, lat2, lon2 = one[:, :1], one[:, 1:], other[:, 0], other[:, 1]
     half = np.sin((lat2 - lat1) / 2) ** 2 + np.cos(lat1) * np.cos(lat2) * np.sin((lon2 - lon1) / 2) ** 2
     distance_km = 2 * EARTH_RADIUS_KM * np.arcsin(np.sqrt(np.clip(half, 0, 1)))
     return np.asarray(2 * distance_km / FIBRE_KM_PER_S * model.stretch + model.fixed_ms * S_PER_MS)
+
+
+def _radians(kind: str, group: tuple[Place, ...]) -> FloatArray:
+    """Latitudes and longitudes, [places, 2]; raises InputError where there are none."""
+    found = []
+    for k, place in enumerate(group):
+        if place.latitude_deg is None or place.longitude_deg is None:
+            raise refuse(
+                (kind, k), f"'{place.name}' has no latitude_deg and longitude_deg, which rtt: coordinates needs"
+            )
+        found.append((place.latitude_deg, place.longitude_deg))
+    return np.radians(np.array(found))
 
 
 def build_allowed(allowed: Allowed, origins: Origins, sites: Sites, rtt_s: FloatArray) -> BoolArray:

@@ -32,7 +32,8 @@ def build_curve(request: Request, hardware: Hardware) -> ServiceCurve:
             f"unknown model '{request.tokens.model}'{did_you_mean(request.tokens.model, known)}",
         )
     row = {key: float(models()[request.tokens.model][key] or "nan") for key in _CURVE}
-    decode: FloatArray = row["decode_base_ms"] + row["decode_ms_per_running_request"] * hardware.concurrency
+    running = hardware.concurrency.astype(np.float64)
+    decode = row["decode_base_ms"] + row["decode_ms_per_running_request"] * running
     return ServiceCurve(
         none + row["prefill_base_ms"] * S_PER_MS, none + row["prefill_ms_per_token"] * S_PER_MS, decode * S_PER_MS
     )
