@@ -79,6 +79,7 @@ class _Units(NamedTuple):
 class HorizonProgram:
     """min sum of cost + mu_w max_i(spent_i + water_i) + mu_c max_i(spent_i + carbon_i) over the slots of an outlook.
 
+    What servers drink and emit by being on, whatever they serve, counts as spent.
     Slots are coupled through the 2 x sites maxima only. Origins with the same allowed sites are one.
     """
 
@@ -138,6 +139,8 @@ class HorizonProgram:
     ) -> Program:
         """Bounds and costs; the matrix is made by :func:`_entries`."""
         mu_water, mu_carbon = self._objective
+        water_spent = spent.water_m3 + outlook.standing_water_m3.sum(axis=0)
+        carbon_spent = spent.carbon_t + outlook.standing_carbon_t.sum(axis=0)
         left = len(layout.short) * len(self.grouping.allowed)
         capacity = self._fleet.capacity_rps / units.flow_rps
         alone = np.where(layout.shared, Infinity, capacity)[layout.site]
@@ -154,8 +157,8 @@ class HorizonProgram:
                 [
                     need,
                     held,
-                    -spent.water_m3 / units.water_m3,
-                    -spent.carbon_t / units.carbon_t,
+                    -water_spent / units.water_m3,
+                    -carbon_spent / units.carbon_t,
                     unserved[layout.short] / units.flow_rps,
                 ]
             ),

@@ -11,11 +11,13 @@ from conftest import world
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from policies import POLICIES
 from policies.equitable_online import auxiliary
 from policies.grouping import by_allowed_sites, one_by_one
 from policies.hedge import simplex
 from policies.horizon_program import HorizonProgram, Spent
 from policies.slot_program import SlotProgram, merit_order
+from simulator import run
 from simulator.fleet import Fleet, Objective
 from simulator.forecast import Outlook, Perfect
 from simulator.policy import Witness
@@ -96,8 +98,10 @@ def horizon_oracle(fleet: Fleet, outlook: Outlook, spent: Spent, weights: Object
     limits += [cp.sum(x[t]) >= served[t] * (1 - 1e-9) for t in range(slots)]
     loads = [cp.sum(x[t], axis=0) * amount for t in range(slots)]
     cost = sum(outlook.cost_usd[t] @ loads[t] for t in range(slots))
-    water = spent.water_m3 + sum(cp.multiply(outlook.water_m3[t], loads[t]) for t in range(slots))
-    carbon = spent.carbon_t + sum(cp.multiply(outlook.carbon_t[t], loads[t]) for t in range(slots))
+    water = spent.water_m3 + outlook.standing_water_m3.sum(axis=0)
+    water = water + sum(cp.multiply(outlook.water_m3[t], loads[t]) for t in range(slots))
+    carbon = spent.carbon_t + outlook.standing_carbon_t.sum(axis=0)
+    carbon = carbon + sum(cp.multiply(outlook.carbon_t[t], loads[t]) for t in range(slots))
     j = cost + weights.water_weight_usd_per_m3 * cp.max(water) + weights.carbon_weight_usd_per_t * cp.max(carbon)
     return float(cp.Problem(cp.Minimize(j), limits).solve(solver=cp.CLARABEL))
 
@@ -115,6 +119,8 @@ def test_the_horizon_program_is_the_optimum_of_a_second_solver(seed: int, load: 
         cost_usd=generator.uniform(-0.01, 0.05, (slots, sites)),
         carbon_t=generator.uniform(1e-6, 1e-5, (slots, sites)),
         water_m3=generator.uniform(1e-4, 1e-3, (slots, sites)),
+        standing_carbon_t=generator.uniform(0, 1e-3, (slots, sites)),
+        standing_water_m3=generator.uniform(0, 1e-1, (slots, sites)),
     )
     most = 400 * fleet.capacity_rps.max() if begun else 0.0
     spent = Spent(generator.uniform(0, 1e-5, sites) * most, generator.uniform(0, 1e-3, sites) * most)
@@ -122,8 +128,8 @@ def test_the_horizon_program_is_the_optimum_of_a_second_solver(seed: int, load: 
     plan = HorizonProgram(fleet, weights).solve(outlook, spent)
 
     loads = plan.flow.sum(axis=1) * fleet.slot_s
-    water = spent.water_m3 + (outlook.water_m3 * loads).sum(axis=0)
-    carbon = spent.carbon_t + (outlook.carbon_t * loads).sum(axis=0)
+    water = spent.water_m3 + (outlook.standing_water_m3 + outlook.water_m3 * loads).sum(axis=0)
+    carbon = spent.carbon_t + (outlook.standing_carbon_t + outlook.carbon_t * loads).sum(axis=0)
     j = (outlook.cost_usd * loads).sum() + 60 * water.max() + 1500 * carbon.max()
     served = np.array([most_served(fleet, row) for row in demand])
     assert loads.sum(axis=1) / fleet.slot_s == pytest.approx(served, rel=1e-5)
@@ -147,6 +153,15 @@ def test_the_multipliers_of_the_maxima_sum_to_their_weights() -> None:
         ]
     )
     assert gammas.sum(axis=0) == pytest.approx((60.0, 1500.0), rel=1e-6)
+
+
+def test_no_online_policy_beats_the_offline_optimum_whatever_servers_draw_when_idle() -> None:
+    """With idle power the largest footprints hold what servers drink by being on; the optimum must know it."""
+    servers = {"count": 4, "concurrency": 2, "peak_w": 1000, "idle_w": 600}
+    made = world(sites={"generate": {"count": 5}}, servers=servers, slots=36)
+    best = run(made, POLICIES["eglb-off"](), engine="fluid").objective_usd
+    for name, settings_ in {"glb-cost": {}, "hedge": {"step": 20.0}, "eglb": {"step": 5.0}, "mpc": {}}.items():
+        assert run(made, POLICIES[name](**settings_), engine="fluid").objective_usd >= best * (1 - 1e-9), name
 
 
 def test_no_weight_means_the_merit_order(made: World) -> None:

@@ -109,6 +109,7 @@ def _in_processes(
                 del running[receiver]
                 receiver.close()
                 process.join()
+                progress(number, 1.0)
                 yield number, outcome
     finally:
         for _, process in running.values():
