@@ -24,13 +24,11 @@ def main() -> None:
     scenario = load(name)
     outcomes = compare(Task(scenario, scenario.engine, scenario.seed, ()), free_cores(), lambda number, share: None)
     results = [outcome for outcome in outcomes if isinstance(outcome, RunResult)]
-    console = Console(record=True, force_terminal=True, width=132, file=io.StringIO(), highlight=False)
+    source = f"published: {scenario.published.source}" if scenario.published else ""
+    console = Console(record=True, force_terminal=True, width=144, file=io.StringIO(), highlight=False)
     print_comparison(console, scenario.name, results, scenario.published, has_slo=False)
-    console.print(
-        f"fleet_scale {scenario.fleet_scale:g}, seed {scenario.seed}: one seed, no interval. ", style="dim", end=""
-    )
-    if scenario.published:
-        console.print(f"Published: {scenario.published.source}", style="dim")
+    for note in (f"fleet-scale {scenario.fleet_scale:g}, seed {scenario.seed}: one seed, no interval", source):
+        console.print(note, style="dim", highlight=False)
     # The usual frame asks the network for a font; a picture in a repository must not.
     frame = re.sub(r"@font-face \{\{.*?\}\}", "", CONSOLE_SVG_FORMAT, flags=re.DOTALL)
     console.save_svg(file, title=f"./scripts/run scenarios/{name}.yaml", code_format=frame)
