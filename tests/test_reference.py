@@ -236,6 +236,18 @@ def test_a_freed_place_goes_to_the_head_of_the_queue_before_anything_else_happen
     assert starts(result) == [0, 5, 8]
 
 
+def test_the_head_of_the_queue_has_started_before_the_next_event_of_that_time():
+    """One place, one may wait. At 5 the second starts (to 7), and then a request leaves that is at the site at 7.
+
+    So its reach is created after the finish of the second: at 7 the place goes to the one that waits since 6, the
+    queue is empty when the reach acts, and nobody is rejected. Had it been created before, the queue were full.
+    """
+    world = world_of(fleet((1,), (1, 1), queue_limit=1), rtt_s=[[0], [4]])
+    result = play(world, split([1], [1]), [Ask(0, 5), Ask(1, 2), Ask(5, 1, origin=1), Ask(6, 1)])
+    assert fates(result) == [FINISHED] * 4
+    assert starts(result) == [0, 5, 8, 7]
+
+
 @pytest.mark.parametrize(("first_leaves", "fate"), [(2, REJECTED), (0, FINISHED)])
 def test_of_a_finish_and_a_reach_at_one_time_the_one_created_first_acts_first(first_leaves, fate):
     """No queue; at 5 the place is freed and a request reaches the site that left at 2 from 3 s away.
@@ -421,6 +433,17 @@ def test_snapshots_are_as_old_as_refresh_s():
     for refresh_s, expected in ((0.0, [0, 1, 1, 1, 1]), (10.0, [0, 0, 0, 1, 1])):
         plan = score([[1, 1.5]], [9, 9], burst_s=60, wait_price_usd_per_s=0.2, refresh_s=refresh_s)
         assert sites(play(world, plan, asks)) == expected
+
+
+def test_a_snapshot_is_taken_before_the_requests_of_its_time():
+    """Snapshots each 10 s; the arrival of 20 was created at 0, the snapshot of 20 at 10, and yet it is the first.
+
+    The request of 0 reaches its site at 15: idle in the picture of 10, busy in that of 20.
+    """
+    world = world_of(fleet((1, 9), request={"seconds": 4.0}), rtt_s=[[30, 30]])
+    plan = score([[1, 1.5]], [9, 9], burst_s=60, wait_price_usd_per_s=0.2, refresh_s=10.0)
+    assert sites(play(world, plan, [Ask(0, 50), Ask(20, 1)])) == [0, 1]
+    assert sites(play(world, plan, [Ask(0, 50), Ask(19, 1)])) == [0, 0]
 
 
 def test_a_new_plan_takes_no_new_snapshot():
