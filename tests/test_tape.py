@@ -184,6 +184,18 @@ def test_hourly_poisson_arrivals_have_the_counts_as_means(tmp_path):
         assert abs(number - mean) <= 3.3 * math.sqrt(mean)
 
 
+def test_a_trace_request_at_a_slot_boundary_is_in_the_same_slot_for_planners_and_for_the_tape(tmp_path):
+    """In floating point 5 x 0.1 + 0.1 = 0.6 but 6 x 0.1 > 0.6: requests each 0.1 s fall on such boundaries."""
+    assert 5 * 0.1 + 0.1 < 6 * 0.1
+    lines = [f"2023-11-16 10:00:0{k // 10}.{k % 10}000000,1,1" for k in range(30)]
+    (tmp_path / "trace.csv").write_text("\n".join(["TIMESTAMP,ContextTokens,GeneratedTokens", *lines]) + "\n")
+    demand = {"trace": {"file": str(tmp_path / "trace.csv"), "repeat": False}}
+    world = world_of(busy(slots=40, slot_s=0.1, demand=demand))
+    counts = [len(block.arrival_s) for block in Tape(world).blocks()]
+    assert sum(counts) == 30
+    np.testing.assert_allclose(world.demand.rate_rps.sum(axis=1) * 0.1, counts, rtol=1e-12)
+
+
 @pytest.mark.parametrize("scale", [0.25, 3.0])
 def test_fleet_scale_scales_the_rates(scale):
     """f times the requests: the number is Poisson with mean f x 2/s x 20,000 s; rates for planners stay unscaled."""

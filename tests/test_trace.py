@@ -101,6 +101,23 @@ def test_demand_that_planners_see_is_the_count_of_each_slot(rows):
     np.testing.assert_allclose(world.demand.rate_rps * 300, counts[:, None] * [0.25, 0.75], rtol=1e-12)
 
 
+@pytest.mark.parametrize(("thin", "scale"), [(1.0, 0.1), (0.5, 0.2)])
+def test_planners_see_the_demand_of_the_full_fleet(rows, thin, scale):
+    """Rates are thinned but not scaled; the fluid engine then serves scale x thin x the requests of the file."""
+    times, _, _ = rows
+    world, _ = played(repeat=False, thin=thin, scale=scale)
+    assert world.demand.rate_rps.sum() * 300 == pytest.approx(thin * len(times))
+    arrived = run(world, InTurn(split([1])), engine="fluid").record.arrived.sum()
+    assert arrived == pytest.approx(scale * thin * len(times))
+
+
+def test_cutting_a_repeated_trace_into_slots_loses_and_doubles_nothing(rows):
+    """101 slots of 89.1 s hold what one slot of 8,999.1 s holds, across two turns of the period."""
+    one, cut = played(1, 8999.1)[1], played(101, 89.1)[1]
+    for name in ("arrival_s", "input", "output"):
+        assert np.array_equal(getattr(one, name), getattr(cut, name))
+
+
 def test_the_trace_is_played_again_after_its_period(rows):
     """The period is the time from the first to the last request and one mean gap; tokens are repeated with it."""
     times, inputs, outputs = rows
