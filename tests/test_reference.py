@@ -446,6 +446,17 @@ def test_a_snapshot_is_taken_before_the_requests_of_its_time():
     assert sites(play(world, plan, [Ask(0, 50), Ask(19, 1)])) == [0, 0]
 
 
+def test_a_snapshot_knows_who_waits_and_not_only_the_free_places():
+    """One place busy to 50: at 10 the picture shows 1 waiting, (1 + 1 - 0) x 4 s at 0.1 US$/s: 0.8 more than 0.5.
+
+    Without the second request nobody waits: 0.4 less than 0.5.
+    """
+    world = world_of(fleet((1, 9), request={"seconds": 4.0}))
+    plan = score([[1, 1.5]], [9, 9], burst_s=60, wait_price_usd_per_s=0.1, refresh_s=10.0)
+    assert sites(play(world, plan, [Ask(0, 50), Ask(1, 1), Ask(10, 1)])) == [0, 0, 1]
+    assert sites(play(world, plan, [Ask(0, 50), Ask(10, 1)])) == [0, 0]
+
+
 def test_a_new_plan_takes_no_new_snapshot():
     """A plan each 5 s with the same refresh_s of 20 s: the picture of 0 holds to 20."""
     world = world_of(fleet((1, 9), slots=20, slot_s=5.0, request={"seconds": 4.0}))

@@ -89,6 +89,27 @@ def test_times_are_in_order_and_within_their_slot(world):
         assert len({len(column) for column in block}) == 1
 
 
+def test_rounding_never_moves_an_arrival_to_the_next_slot():
+    """A last gap that vanishes against the sum of the others would put the last arrival on the end."""
+
+    class Gaps:
+        def standard_exponential(self, count):
+            return np.array([1.0, 1.0, 1e-20])[:count]
+
+    times = simulator.tape.ordered_uniforms(Gaps(), 2, 100.0, 200.0)
+    assert times.tolist() == [150.0, np.nextafter(200.0, 100.0)]
+
+
+@pytest.mark.parametrize("rates", [[0.1] * 10, [0.7, 0.1, 0.1, 0.1], [0.3, 0.0, 0.6, 0.0], [0.1] * 13])
+def test_the_largest_number_still_marks_an_origin_that_has_demand(rates):
+    """Whatever rounding makes of the shares: just below 1 is the last origin with demand, 0 the first."""
+    marks = simulator.tape._cumulative(np.array(rates))
+    assert np.searchsorted(marks, [0.0, np.nextafter(1.0, 0.0)], side="right").tolist() == [
+        0,
+        int(np.flatnonzero(rates)[-1]),
+    ]
+
+
 def test_a_slot_of_many_requests_comes_in_parts(monkeypatch):
     """100 expected requests in blocks of 16: ceil(100 / 16) = 7 blocks a slot; all in one block otherwise."""
     assert len(Tape(world_of(busy()))) == 6
