@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
@@ -170,9 +171,11 @@ def _trace(scenario: Scenario, asked: TraceDemand, shares: FloatArray) -> Demand
         note = f"{file.name} is not there: Poisson arrivals and tokens fitted to the Azure 2023 trace are used"
         return Demand(rate * np.ones((scenario.slots, 1)) * shares, tokens=(AZURE_INPUT, AZURE_OUTPUT), note=note)
     trace = read_trace(file, path, scenario, asked)
-    edges = np.arange(scenario.slots) * scenario.slot_s
-    counts = np.array([len(trace.window(a, a + scenario.slot_s)[0]) for a in edges])
-    return Demand(counts[:, None] / scenario.slot_s * trace.keep * shares, trace=trace)
+    # The same products as the tape's, so that both see a request at a boundary in the same slot.
+    edges = np.arange(scenario.slots + 1) * scenario.slot_s
+    counts = np.array([len(trace.window(a, b)[0]) for a, b in pairwise(edges)])
+    # Rates are those of the full fleet: thinned, not scaled.
+    return Demand(counts[:, None] / scenario.slot_s * (asked.thin or 1.0) * shares, trace=trace)
 
 
 def read_trace(file: Path, path: KeyPath, scenario: Scenario, asked: TraceDemand) -> Trace:
