@@ -13,7 +13,7 @@ import pytest
 from worlds import EXPONENTIAL, InTurn, fleet, split, world_of
 
 from simulator.record import FINISHED
-from simulator.run import run
+from simulator.simulation import run
 
 PLACES = (2, 3, 5)
 RATES = (2.8, 3.2)

@@ -9,7 +9,7 @@ import pytest
 from worlds import fleet, world_of
 
 import simulator.tape
-from simulator.run import run
+from simulator.simulation import run
 from simulator.tape import Block, Tape
 
 LOGNORMAL = {"lognormal": {"mu": 1.0, "sigma": 0.5}}

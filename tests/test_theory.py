@@ -19,7 +19,7 @@ import pytest
 from worlds import EXPONENTIAL, InTurn, fleet, split, world_of
 
 from simulator.record import FINISHED, REJECTED, UNFINISHED
-from simulator.run import run
+from simulator.simulation import run
 from simulator.tape import Tape
 
 LIMIT = 3.3

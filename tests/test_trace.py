@@ -13,8 +13,8 @@ import numpy as np
 import pytest
 from worlds import InTurn, fleet, split, world_of
 
-from simulator.run import run
 from simulator.scenario.inputs import data_folder
+from simulator.simulation import run
 from simulator.tape import Block, Tape
 
 NAME = "azure_llm_2023_conv.csv"

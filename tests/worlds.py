@@ -11,8 +11,8 @@ import pytest
 
 from simulator.policy import Plan, RoutingPolicy, Split
 from simulator.result import RunResult
-from simulator.run import run
 from simulator.scenario import parse
+from simulator.simulation import run
 from simulator.tape import Block, Tape
 from simulator.world import World, build_world
 

@@ -83,6 +83,7 @@ class ReferencePlane:
         self._buckets = Buckets(len(fleet.sites))
         self._rule: SplitRule | ScoreRule = SplitRule(Split(np.zeros(fleet.allowed.shape)))
         self._refresh_s = 0.0
+        self._series = 0
         self._calls: list[Call] = []
 
     def attach(self, clock: Clock) -> None:
@@ -94,14 +95,14 @@ class ReferencePlane:
         """From now on requests are routed by this plan."""
         if isinstance(plan, Split):
             self._rule = SplitRule(plan)
-            self._refresh_s = 0.0
             return
         scale, now = self._world.scenario.fleet_scale, self._clock.now
         self._rule = ScoreRule(plan, self._world.fleet, scale, self._buckets, self, now)
         if plan.refresh_s != self._refresh_s:
             self._refresh_s = plan.refresh_s
+            self._series += 1
             if plan.refresh_s > 0:
-                self._clock.process(self._snapshots(plan.refresh_s, now))
+                self._clock.process(self._snapshots(self._series, plan.refresh_s, now))
 
     def advance(self, until: float) -> None:
         """Nothing to do: requests are events of the same environment."""
@@ -198,11 +199,12 @@ class ReferencePlane:
         else:
             station.free += 1
 
-    def _snapshots(self, refresh_s: float, now: float) -> Process:
+    def _snapshots(self, series: int, refresh_s: float, now: float) -> Process:
+        """Look at all queues now and at every multiple of ``refresh_s``, until a plan asks for another rhythm."""
         turn = int(np.ceil(now / refresh_s))
         for station in self._stations:
             station.look()
-        while self._refresh_s == refresh_s:
+        while self._series == series:
             yield self._clock.at(max(turn * refresh_s, now), URGENT)
             for station in self._stations:
                 station.look()
