@@ -201,6 +201,25 @@ def test_a_run_that_starts_within_an_hour_meets_the_rest_of_it():
     np.testing.assert_allclose(whole, [(m["mean"] + m["peak"]) / 2, m["peak"]], rtol=1e-12)
 
 
+def test_price_carbon_water_and_demand_do_not_move_together(five_years):
+    """Each has draws of its own: correlations between them are nothing but error, at most sqrt((1+ab)/(1-ab)/n)
+    (Bartlett) with the largest a of all, 0.992, taken for both."""
+    demand = calibrated_demand(START, HOURS * S_PER_H, 11).values
+    hour = np.arange(HOURS) % 24
+    parts = []
+    for values in (*(five_years[signal] for signal in SIGNALS), demand):
+        by_hour = np.stack([values[hour == h].mean(axis=0) for h in range(24)])
+        rest = values - by_hour[hour]
+        parts.append(rest[:, rest.std(axis=0) > 1e-9])
+    ab = 0.992**2
+    error = np.sqrt((1 + ab) / (1 - ab) / HOURS)
+    assert error < 0.06
+    for k, one in enumerate(parts):
+        for other in parts[k + 1 :]:
+            between = np.corrcoef(one.T, other.T)[: one.shape[1], one.shape[1] :]
+            assert np.abs(between).max() < Z * error
+
+
 # --- what a seed means ----------------------------------------------------------------------------------------------
 
 

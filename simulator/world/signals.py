@@ -150,9 +150,8 @@ def _csv_site(signal: str, asked: SignalFile, site: str, scenario: Scenario, pat
     header = asked.column[site] if isinstance(asked.column, dict) else asked.column or site
     times = read_times(table, asked.time, time_zone(asked.timezone, (*path, "timezone")), scenario.start)
     values = table.numbers(header, empty=asked.gaps != "refuse")
-    negative = np.flatnonzero(values < 0)
-    if signal != "price" and len(negative):
-        row = int(negative[0])
+    if signal != "price" and (values < 0).any():
+        row = int(np.flatnonzero(values < 0)[0])
         raise InputError(
             [table.problem(row, f"column '{header}': an intensity cannot be negative (given {values[row]:g})")]
         )
