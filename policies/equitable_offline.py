@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from policies.grouping import split_of
-from policies.horizon_program import HorizonProgram, Spent
+from policies.horizon_program import HorizonPlan, HorizonProgram, Spent
+from policies.rule import Rule, checked_rule, ruled
 from policies.weights import OwnWeights
-from simulator.fleet import Fleet, FloatArray
-from simulator.footprint import nothing
+from simulator.fleet import Fleet
 from simulator.policy import Observation, Plan, RoutingPolicy
 
 
@@ -15,22 +15,27 @@ class EquitableOffline(RoutingPolicy):
 
     forecaster = "perfect"
 
-    def __init__(self, water_weight_usd_per_m3: float | None = None, carbon_weight_usd_per_t: float | None = None):
+    def __init__(
+        self,
+        water_weight_usd_per_m3: float | None = None,
+        carbon_weight_usd_per_t: float | None = None,
+        rule: Rule = "split",
+    ):
         self.weights = OwnWeights(water_weight_usd_per_m3, carbon_weight_usd_per_t).checked()
+        self.rule = checked_rule(rule)
 
     def start(self, fleet: Fleet) -> None:
         """Set up the program; it is solved in the first slot."""
         self._program = HorizonProgram(fleet, self.weights.objective(fleet))
-        self._flows: FloatArray | None = None
+        self._optimum: HorizonPlan | None = None
 
     def plan(self, observation: Observation) -> Plan:
-        """The slot's part of the optimum."""
-        fleet = observation.fleet
-        if self._flows is None:
+        """The slot's part of the optimum. As scores: cost and the multipliers of the largest footprints."""
+        if self._optimum is None:
             assert observation.forecast is not None
-            none = nothing(len(fleet.sites))
-            self._flows = self._program.solve(
-                observation.forecast.ahead(fleet.slots), Spent(none.carbon_t, none.water_m3)
-            )
-        demand = self._program.grouping.demand(observation.demand_rps)
-        return split_of(self._flows[observation.slot], demand, self._program.grouping, fleet)
+            spent = Spent(observation.total.carbon_t, observation.total.water_m3)
+            self._optimum = self._program.solve(observation.forecast.ahead(observation.fleet.slots), spent)
+        flow, grouping = self._optimum.flow[observation.slot], self._program.grouping
+        demand = grouping.demand(observation.demand_rps)
+        price = self._optimum.price[observation.slot]
+        return ruled(self.rule, price, observation, lambda: split_of(flow, demand, grouping, observation.fleet))

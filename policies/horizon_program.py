@@ -9,7 +9,7 @@ import numpy as np
 from policies.grouping import Grouping, by_allowed_sites
 from policies.program import Entries, Infinity, Program, loaded, optimum
 from policies.slot_program import SlotProgram
-from simulator.fleet import Fleet, FloatArray, Objective
+from simulator.fleet import BoolArray, Fleet, FloatArray, IntArray, Objective
 from simulator.forecast import Outlook
 
 
@@ -20,9 +20,66 @@ class Spent(NamedTuple):
     water_m3: FloatArray
 
 
+class HorizonPlan(NamedTuple):
+    """The best flows and the prices that bring them about."""
+
+    flow: FloatArray
+    """[slots, groups, sites], requests/s."""
+    price: FloatArray
+    """Cost and equity prices of one request [US$], [slots, sites]."""
+
+
+class _Layout(NamedTuple):
+    """Where things stand in the matrix.
+
+    Columns: flows [slot, pair], the two maxima, unserved demand [short slot, group].
+    Rows: demand [slot, group], capacity [slot, shared site], water [site], carbon [site], unserved [short slot].
+    """
+
+    slots: int
+    grouping: Grouping
+    group: IntArray
+    site: IntArray
+    shared: BoolArray
+    """A site that one group alone may use is held to its capacity by the bound of its column, the others by rows."""
+    short: IntArray
+
+    @property
+    def maxima(self) -> int:
+        return self.slots * len(self.site)
+
+    @property
+    def capacity_row(self) -> int:
+        return self.slots * len(self.grouping.allowed)
+
+    @property
+    def water_row(self) -> int:
+        return self.capacity_row + self.slots * int(self.shared.sum())
+
+    @property
+    def carbon_row(self) -> int:
+        return self.water_row + len(self.shared)
+
+    @property
+    def short_row(self) -> int:
+        return self.carbon_row + len(self.shared)
+
+
+class _Units(NamedTuple):
+    """Typical sizes that everything is divided by, so that the solver's absolute tolerances fit every fleet."""
+
+    flow_rps: float
+    requests: float
+    """Requests that a unit of flow brings in a slot."""
+    money_usd: float
+    water_m3: float
+    carbon_t: float
+
+
 class HorizonProgram:
     """min sum of cost + mu_w max_i(spent_i + water_i) + mu_c max_i(spent_i + carbon_i) over the slots of an outlook.
 
+    What servers drink and emit by being on, whatever they serve, counts as spent.
     Slots are coupled through the 2 x sites maxima only. Origins with the same allowed sites are one.
     """
 
@@ -30,99 +87,110 @@ class HorizonProgram:
         self._fleet = fleet
         self._objective = objective
         self.grouping: Grouping = by_allowed_sites(fleet)
-        self._pairs = np.argwhere(self.grouping.allowed)
         self._slot_program = SlotProgram(fleet, self.grouping)
 
-    def solve(self, outlook: Outlook, spent: Spent) -> FloatArray:
-        """The best flows [slots, groups, sites], requests/s.
-
-        Demand that cannot be carried is left out, in each slot as little as possible.
-        """
+    def solve(self, outlook: Outlook, spent: Spent) -> HorizonPlan:
+        """Solve for the slots of an outlook. Demand that no flow can carry is left out, as little as possible."""
         demand = self.grouping.demand(outlook.demand_rps)
-        x = optimum(loaded(self._program(outlook, spent, demand, np.zeros(len(demand)))))
-        if x is None:
-            x = optimum(loaded(self._program(outlook, spent, demand, self._unserved(demand))))
-            assert x is not None, "leaving out what no flow can serve makes every slot feasible"
-        slots, pairs = len(demand), len(self._pairs)
-        flow = np.zeros((slots, *self.grouping.allowed.shape))
-        flow[:, self._pairs[:, 0], self._pairs[:, 1]] = (
-            np.maximum(x[: slots * pairs], 0.0).reshape(slots, pairs) * self._unit
-        )
-        return flow
+        units = self._units(outlook)
+        layout = self._layout(np.zeros(len(demand)))
+        best = optimum(loaded(self._program(outlook, spent, demand, np.zeros(len(demand)), units, layout)))
+        if best is None:
+            unserved = self._unserved(demand)
+            layout = self._layout(unserved)
+            best = optimum(loaded(self._program(outlook, spent, demand, unserved, units, layout)))
+            assert best is not None, "leaving out what no flow can serve makes every slot feasible"
+        flow = np.zeros((len(demand), *self.grouping.allowed.shape))
+        x = np.maximum(best.x[: layout.maxima], 0.0).reshape(len(demand), -1)
+        flow[:, layout.group, layout.site] = x * units.flow_rps
+        sites = len(self._fleet.sites)
+        water = -best.row_price[layout.water_row :][:sites] * units.money_usd / units.water_m3
+        carbon = -best.row_price[layout.carbon_row :][:sites] * units.money_usd / units.carbon_t
+        return HorizonPlan(flow, outlook.cost_usd + water * outlook.water_m3 + carbon * outlook.carbon_t)
 
-    @property
-    def _unit(self) -> float:
-        return float(self._fleet.capacity_rps.max())
+    def _layout(self, unserved: FloatArray) -> _Layout:
+        group, site = np.argwhere(self.grouping.allowed).T
+        shared = self.grouping.allowed.sum(axis=0) > 1
+        return _Layout(len(unserved), self.grouping, group, site, shared, np.flatnonzero(unserved))
+
+    def _units(self, outlook: Outlook) -> _Units:
+        flow = float(self._fleet.capacity_rps.max())
+        requests = flow * self._fleet.slot_s
+        water, carbon = (max(float(part.mean()) * requests, 1e-300) for part in (outlook.water_m3, outlook.carbon_t))
+        mu_water, mu_carbon = self._objective
+        money = float(np.abs(outlook.cost_usd).mean()) * requests + mu_water * water + mu_carbon * carbon
+        # A thousandth, so that costs are in the hundreds, as they are in the paper's own units.
+        return _Units(flow, requests, max(money, 1e-300) / 1e3, water, carbon)
 
     def _unserved(self, demand: FloatArray) -> FloatArray:
-        """The least demand [requests/s] that each slot has to leave out, [slots], a little more for rounding."""
+        """The least demand [requests/s] that each slot has to leave out, [slots]."""
         none = np.zeros(len(self._fleet.sites))
-        served = np.array([self._slot_program.flow(none, row).sum() for row in demand])
-        short = demand.sum(axis=1) - served
-        return np.where(short > 1e-9 * self._unit, short, 0.0) * (1 + 1e-9)
+        short = demand.sum(axis=1) - np.array([self._slot_program.flow(none, row).sum() for row in demand])
+        return np.where(short > 1e-9 * self._fleet.capacity_rps.max(), short, 0.0)
 
-    def _program(self, outlook: Outlook, spent: Spent, demand: FloatArray, unserved: FloatArray) -> Program:
-        """Columns: flows [slot, pair], the largest water and carbon, unserved demand [short slot, group].
-
-        Flows are in units of the largest capacity; money and footprints are divided by typical sizes, so
-        that the solver's absolute tolerances mean the same for every fleet.
-        """
-        slots, (groups, sites), pairs = len(demand), self.grouping.allowed.shape, len(self._pairs)
-        group, site = self._pairs[:, 0], self._pairs[:, 1]
-        amount = self._unit * self._fleet.slot_s
-        water, carbon = outlook.water_m3 * amount, outlook.carbon_t * amount
-        water_unit, carbon_unit = (max(float(part.mean()), 1e-300) for part in (water, carbon))
-        money = np.abs(outlook.cost_usd * amount).mean() + self._objective.water_weight_usd_per_m3 * water_unit
-        money = max(float(money + self._objective.carbon_weight_usd_per_t * carbon_unit), 1e-300) / 1e3
-        short = np.flatnonzero(unserved)
-
-        largest = slots * pairs
-        # A site that one group alone may use is held to its capacity by the bound of a column, the others by rows.
-        shared = np.bincount(site, minlength=sites) > 1
-        place = np.cumsum(shared) - 1
-        cap_row = slots * groups
-        water_row = cap_row + slots * int(shared.sum())
-        carbon_row = water_row + sites
-        short_row = carbon_row + sites
-        slot = np.repeat(np.arange(slots), pairs)
-        flow = np.arange(slots * pairs)
-        all_group, all_site = np.tile(group, slots), np.tile(site, slots)
-        capped = shared[all_site]
-        capacity = self._fleet.capacity_rps / self._unit
-        one = np.ones(slots * pairs)
-        left = largest + 2 + np.arange(len(short) * groups)
-        left_slot, left_group = np.repeat(short, groups), np.tile(np.arange(groups), len(short))
-        every_site = np.arange(sites)
-        parts = [
-            (slot * groups + all_group, flow, one),
-            (cap_row + (slot * int(shared.sum()) + place[all_site])[capped], flow[capped], one[capped]),
-            (water_row + all_site, flow, water[slot, all_site] / water_unit),
-            (carbon_row + all_site, flow, carbon[slot, all_site] / carbon_unit),
-            (water_row + every_site, np.full(sites, largest), -np.ones(sites)),
-            (carbon_row + every_site, np.full(sites, largest + 1), -np.ones(sites)),
-            (left_slot * groups + left_group, left, np.ones(len(left))),
-            (short_row + np.repeat(np.arange(len(short)), groups), left, np.ones(len(left))),
-        ]
-        weights = np.array(
-            [
-                self._objective.water_weight_usd_per_m3 * water_unit,
-                self._objective.carbon_weight_usd_per_t * carbon_unit,
-            ]
-        )
-        need, allowed_left = demand / self._unit, unserved[short] / self._unit
-        free = np.full(slots * int(shared.sum()), -Infinity)
+    def _program(
+        self,
+        outlook: Outlook,
+        spent: Spent,
+        demand: FloatArray,
+        unserved: FloatArray,
+        units: _Units,
+        layout: _Layout,
+    ) -> Program:
+        """Bounds and costs; the matrix is made by :func:`_entries`."""
+        mu_water, mu_carbon = self._objective
+        water_spent = spent.water_m3 + outlook.standing_water_m3.sum(axis=0)
+        carbon_spent = spent.carbon_t + outlook.standing_carbon_t.sum(axis=0)
+        left = len(layout.short) * len(self.grouping.allowed)
+        capacity = self._fleet.capacity_rps / units.flow_rps
+        alone = np.where(layout.shared, Infinity, capacity)[layout.site]
+        held = np.tile(capacity[layout.shared], layout.slots)
+        need = demand.ravel() / units.flow_rps
+        free = np.full(len(held) + 2 * len(capacity), -Infinity)
+        weights = np.array([mu_water * units.water_m3, mu_carbon * units.carbon_t])
+        cost = (outlook.cost_usd * units.requests)[:, layout.site].ravel()
         return Program(
-            cost=np.concatenate([(outlook.cost_usd * amount)[slot, all_site], weights, np.zeros(len(left))]) / money,
-            upper=np.concatenate([np.where(capped, Infinity, capacity[all_site]), np.full(2 + len(left), Infinity)]),
-            row_lower=np.concatenate([need.ravel(), free, np.full(2 * sites, -Infinity), np.zeros(len(short))]),
+            cost=np.concatenate([cost, weights, np.zeros(left)]) / units.money_usd,
+            upper=np.concatenate([np.tile(alone, layout.slots), np.full(2 + left, Infinity)]),
+            row_lower=np.concatenate([need, free, np.zeros(len(layout.short))]),
             row_upper=np.concatenate(
                 [
-                    need.ravel(),
-                    np.tile(capacity[shared], slots),
-                    -spent.water_m3 / water_unit,
-                    -spent.carbon_t / carbon_unit,
-                    allowed_left,
+                    need,
+                    held,
+                    -water_spent / units.water_m3,
+                    -carbon_spent / units.carbon_t,
+                    unserved[layout.short] / units.flow_rps,
                 ]
             ),
-            entries=Entries(*(np.concatenate(column) for column in zip(*parts, strict=True))),
+            entries=_entries(outlook, units, layout),
         )
+
+
+def _entries(outlook: Outlook, units: _Units, layout: _Layout) -> Entries:
+    """The matrix: where each column takes part, and with how much."""
+    groups, sites, pairs = *layout.grouping.allowed.shape, len(layout.site)
+    slot, site, group = (
+        np.repeat(np.arange(layout.slots), pairs),
+        np.tile(layout.site, layout.slots),
+        np.tile(layout.group, layout.slots),
+    )
+    flow, one = np.arange(layout.maxima), np.ones(layout.maxima)
+    capped = layout.shared[site]
+    capacity_row = layout.capacity_row + slot * int(layout.shared.sum()) + (np.cumsum(layout.shared) - 1)[site]
+    every = np.arange(sites)
+    left = layout.maxima + 2 + np.arange(len(layout.short) * groups)
+    left_row = np.repeat(layout.short * groups, groups) + np.tile(np.arange(groups), len(layout.short))
+    short_row = layout.short_row + np.repeat(np.arange(len(layout.short)), groups)
+    water = outlook.water_m3[slot, site] * (units.requests / units.water_m3)
+    carbon = outlook.carbon_t[slot, site] * (units.requests / units.carbon_t)
+    parts = [
+        (slot * groups + group, flow, one),
+        (capacity_row[capped], flow[capped], one[capped]),
+        (layout.water_row + site, flow, water),
+        (layout.carbon_row + site, flow, carbon),
+        (layout.water_row + every, np.full(sites, layout.maxima), -np.ones(sites)),
+        (layout.carbon_row + every, np.full(sites, layout.maxima + 1), -np.ones(sites)),
+        (left_row, left, np.ones(len(left))),
+        (short_row, left, np.ones(len(left))),
+    ]
+    return Entries(*(np.concatenate(column) for column in zip(*parts, strict=True)))

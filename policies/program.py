@@ -51,12 +51,20 @@ def loaded(program: Program) -> highspy.Highs:
     return solver
 
 
-def optimum(solver: highspy.Highs) -> FloatArray | None:
-    """The optimal x, or None when the program has no feasible point."""
+class Optimum(NamedTuple):
+    """An optimal point and the price of each row: what one more unit of its bound would change the cost by."""
+
+    x: FloatArray
+    row_price: FloatArray
+
+
+def optimum(solver: highspy.Highs) -> Optimum | None:
+    """Solve; None when the program has no feasible point, ArithmeticError when the solver gives up."""
     solver.run()
     status = solver.getModelStatus()
     if status == highspy.HighsModelStatus.kOptimal:
-        return np.array(solver.getSolution().col_value)
+        solution = solver.getSolution()
+        return Optimum(np.array(solution.col_value), np.array(solution.row_dual))
     if status == highspy.HighsModelStatus.kInfeasible:
         return None
     raise ArithmeticError(f"the linear program ended as {solver.modelStatusToString(status)}")

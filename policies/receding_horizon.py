@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from policies.grouping import split_of
 from policies.horizon_program import HorizonProgram, Spent
+from policies.rule import Rule, checked_rule, ruled
 from policies.weights import OwnWeights
 from simulator.fleet import Fleet
 from simulator.policy import Observation, Plan, RoutingPolicy
@@ -24,11 +25,13 @@ class RecedingHorizon(RoutingPolicy):
         window_h: float = 24.0,
         water_weight_usd_per_m3: float | None = None,
         carbon_weight_usd_per_t: float | None = None,
+        rule: Rule = "split",
     ):
         if not 0 < window_h < float("inf"):
             raise ValueError(f"window_h must be above 0 (given {window_h})")
         self.window_h = window_h
         self.weights = OwnWeights(water_weight_usd_per_m3, carbon_weight_usd_per_t).checked()
+        self.rule = checked_rule(rule)
 
     def start(self, fleet: Fleet) -> None:
         """Set up the program of a window."""
@@ -43,6 +46,6 @@ class RecedingHorizon(RoutingPolicy):
         assert observation.forecast is not None
         outlook = observation.forecast.ahead(self._window)
         spent = Spent(observation.total.carbon_t / stretch, observation.total.water_m3 / stretch)
-        flow = self._program.solve(outlook, spent)[0]
-        demand = self._program.grouping.demand(outlook.demand_rps[0])
-        return split_of(flow, demand, self._program.grouping, fleet)
+        best, grouping = self._program.solve(outlook, spent), self._program.grouping
+        demand = grouping.demand(outlook.demand_rps[0])
+        return ruled(self.rule, best.price[0], observation, lambda: split_of(best.flow[0], demand, grouping, fleet))

@@ -44,10 +44,10 @@ class SlotProgram:
         self._solver.changeColsCost(columns, np.arange(columns, dtype=np.int32), prices)
         for group, need in enumerate((demand / self._unit).tolist()):
             self._solver.changeRowBounds(group, need, need)
-        x = optimum(self._solver)
-        assert x is not None, "leaving demand out is always feasible"
+        best = optimum(self._solver)
+        assert best is not None, "leaving demand out is always feasible"
         flow = np.zeros((groups, sites))
-        flow[self._pairs[:, 0], self._pairs[:, 1]] = np.maximum(x[:columns], 0.0) * self._unit
+        flow[self._pairs[:, 0], self._pairs[:, 1]] = np.maximum(best.x[:columns], 0.0) * self._unit
         return flow
 
     def _transport(self) -> highspy.Highs:

@@ -19,9 +19,9 @@ if TYPE_CHECKING:
     from simulator.problem import InputError as InputError
     from simulator.problem import LawError as LawError
     from simulator.result import RunResult as RunResult
-    from simulator.run import load as load
-    from simulator.run import run as run
     from simulator.scenario.scenario import Scenario as Scenario
+    from simulator.simulation import load as load
+    from simulator.simulation import run as run
     from simulator.world import World as World
     from simulator.world import build_world as build_world
 
@@ -38,9 +38,9 @@ _HOMES = {
     "World": "simulator.world",
     "build_world": "simulator.world",
     "check_policy": "simulator.contract",
-    "load": "simulator.run",
+    "load": "simulator.simulation",
     "read_folder": "simulator.folder",
-    "run": "simulator.run",
+    "run": "simulator.simulation",
 }
 
 __all__ = sorted(_HOMES)  # noqa: PLE0605

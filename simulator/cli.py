@@ -192,8 +192,8 @@ def new(kind: str, name: str) -> None:
 
 def _checked(name: str, settings: Sequence[str], only: Sequence[str]) -> tuple[Scenario, tuple[Path, ...]]:
     """The checked scenario and the folders in which a user's modules are looked up."""
-    from simulator.run import checked_scenario
     from simulator.scenario import find_scenario, read_source
+    from simulator.simulation import checked_scenario
 
     source = read_source(name, settings)
     if only:

@@ -25,8 +25,8 @@ FLEETS: dict[str, dict[str, Any]] = {
 _FIRST: dict[str, Any] = {
     "name": "check_policy",
     "start": "2022-09-22T00:00:00Z",
-    "slots": 30,
-    "slot_s": 600,
+    "slots": 12,
+    "slot_s": 300,
     "sites": {"generate": {"count": 3}},
     "servers": {"count": 5, "concurrency": 2, "peak_w": 1000, "idle_w": 400},
     "origins": {"at_sites": {}},

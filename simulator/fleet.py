@@ -81,6 +81,11 @@ class Fleet:
         return self.energy_kwh * self.hardware.pue
 
     @property
+    def standing_kwh(self) -> FloatArray:
+        """IT energy of a slot in which all servers are on and idle [kWh], [sites]."""
+        return self.hardware.idle_w * self.hardware.servers * self.slot_s / J_PER_KWH
+
+    @property
     def nearest(self) -> IntArray:
         """The allowed site with the smallest RTT for each origin, [origins]; -1 where none is allowed."""
         distance = np.where(self.allowed, self.rtt_s, np.inf)

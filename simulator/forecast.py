@@ -10,12 +10,17 @@ from simulator.world import World
 
 
 class Outlook(NamedTuple):
-    """The coming slots, the present one first: demand [h, origins], and per request at each site [h, sites]."""
+    """The coming slots, the present one first."""
 
     demand_rps: FloatArray
+    """[h, origins]."""
     cost_usd: FloatArray
+    """Of one request at each site, [h, sites]; likewise carbon and water."""
     carbon_t: FloatArray
     water_m3: FloatArray
+    standing_carbon_t: FloatArray
+    """Of each site's servers being on, whatever they serve, [h, sites]; likewise water."""
+    standing_water_m3: FloatArray
 
 
 class Forecast(Protocol):
@@ -35,13 +40,16 @@ class Perfect:
 
     def ahead(self, slots: int) -> Outlook:
         """The present slot and the next ones, as they will be."""
-        world, window = self._world, slice(self._slot, self._slot + slots)
-        meter = world.fleet.meter_kwh
+        world, fleet, window = self._world, self._world.fleet, slice(self._slot, self._slot + slots)
+        carbon = world.carbon_kg_per_kwh[window] * fleet.hardware.pue / KG_PER_T
+        water = world.water_l_per_kwh[window] / L_PER_M3
         return Outlook(
             demand_rps=world.demand.rate_rps[window],
-            cost_usd=world.price_usd_per_kwh[window] * meter,
-            carbon_t=world.carbon_kg_per_kwh[window] * meter / KG_PER_T,
-            water_m3=world.water_l_per_kwh[window] * world.fleet.energy_kwh / L_PER_M3,
+            cost_usd=world.price_usd_per_kwh[window] * fleet.meter_kwh,
+            carbon_t=carbon * fleet.energy_kwh,
+            water_m3=water * fleet.energy_kwh,
+            standing_carbon_t=carbon * fleet.standing_kwh,
+            standing_water_m3=water * fleet.standing_kwh,
         )
 
 

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from typing import NamedTuple
+from typing import Literal, NamedTuple
 
 from rich import box
 from rich.console import Console
+from rich.markup import escape
 from rich.table import Table
 
 from simulator.result import Row, RunResult
@@ -15,80 +16,95 @@ from simulator.scenario.scenario import Published
 
 
 class Column(NamedTuple):
-    """A column: its header, the key of the summary row and how a number is written."""
+    """A column: its two lines of header, its summary key, how a number is written, and how soon it gives way."""
 
-    header: str
+    above: str
+    below: str
     key: str
     style: str
+    keep: int
+    """A narrow terminal drops the column with the smallest number first."""
 
 
 _COLUMNS = (
-    Column("cost\nUS$/site", "cost_usd_per_site", ",.0f"),
-    Column("PAR\nwater", "par_water", ".3f"),
-    Column("PAR\ncarbon", "par_carbon", ".3f"),
-    Column("J\nUS$", "objective_usd", ",.0f"),
-    Column("requests", "requests", ",.0f"),
-    Column("rejected", "rejected", ",.0f"),
-    Column("network\nms", "network_mean_ms", ",.0f"),
-    Column("wait\ns", "wait_mean_s", ".3g"),
-    Column("e2e p99\ns", "e2e_p99_s", ".3g"),
-    Column("SLO\nmet", "slo_attainment", ".2%"),
+    Column("cost", "US$/site", "cost_usd_per_site", "money", 9),
+    Column("PAR", "water", "par_water", ".3f", 9),
+    Column("PAR", "carbon", "par_carbon", ".3f", 9),
+    Column("J", "US$", "objective_usd", "money", 7),
+    Column("", "requests", "requests", ",.0f", 3),
+    Column("", "rejected", "rejected", ",.0f", 2),
+    Column("network", "ms", "network_mean_ms", ",.0f", 4),
+    Column("wait", "s", "wait_mean_s", ".3g", 5),
+    Column("e2e p99", "s", "e2e_p99_s", ".3g", 6),
+    Column("SLO", "met", "slo_attainment", ".2%", 8),
 )
 _PUBLISHED = (
-    Column("published\nUS$/site", "cost_usd_per_site", ",.0f"),
-    Column("PAR\nwater", "par_water", ".2f"),
-    Column("PAR\ncarbon", "par_carbon", ".2f"),
+    Column("published", "US$/site", "cost_usd_per_site", "money", 8),
+    Column("published", "PAR water", "par_water", ".2f", 8),
+    Column("published", "PAR carbon", "par_carbon", ".2f", 8),
 )
+#: Blanks that the terminal's table puts beside a column.
+_GAP = 3
 
 
-def comparison(
-    results: Sequence[RunResult], published: Published | None, has_slo: bool
-) -> tuple[list[str], list[list[str]]]:
-    """Headers and cells of the table."""
-    summaries = [result.summary() for result in results]
-    columns = [
-        c for c in _COLUMNS if (c.key != "slo_attainment" or has_slo) and any(_known(row[c.key]) for row in summaries)
-    ]
-    headers = ["policy", *(column.header for column in columns)]
-    rows = [[row["policy"], *(_cell(row[c.key], c.style) for c in columns)] for row in summaries]
-    if published is not None:
-        headers += [column.header for column in _PUBLISHED]
-        for row in rows:
-            figures = published.rows.get(row[0])
-            row += [_cell(getattr(figures, c.key, None), c.style) for c in _PUBLISHED]
-    return headers, rows
+class Printed(NamedTuple):
+    """A column as it is printed: one cell for each policy."""
+
+    column: Column
+    cells: list[str]
+    published: bool
+
+    @property
+    def width(self) -> int:
+        return max(len(text) for text in (self.column.above, self.column.below, *self.cells))
+
+
+def comparison(results: Sequence[RunResult], published: Published | None, has_slo: bool) -> list[Printed]:
+    """The columns of the table, the policies' names first."""
+    rows = [result.summary() for result in results]
+    names = [str(row["policy"]) for row in rows]
+    printed = [Printed(Column("", "policy", "policy", "", 99), names, False)]
+    for column in _COLUMNS:
+        if column.key != "slo_attainment" or has_slo:
+            printed.append(Printed(column, _cells([row[column.key] for row in rows], column.style), False))
+    known = {} if published is None else published.rows
+    for column in _PUBLISHED:
+        figures = [getattr(known.get(name), column.key, None) for name in names]
+        printed.append(Printed(column, _cells(figures, column.style), True))
+    return [part for part in printed if any(cell != "-" for cell in part.cells)]
 
 
 def print_comparison(
     console: Console, title: str, results: Sequence[RunResult], published: Published | None, has_slo: bool
 ) -> None:
-    """Print the table, fitted to the console."""
-    headers, rows = comparison(results, published, has_slo)
+    """Print the table: fitted to a terminal, whole and plain into a pipe."""
+    printed = comparison(results, published, has_slo)
     if not console.is_terminal:
-        console.file.write(plain(headers, rows))
+        console.file.write(plain(printed))
         return
-    table = Table(title=title, box=box.SIMPLE_HEAD, title_style="bold", title_justify="left")
-    ours = len(headers) - (len(_PUBLISHED) if published else 0)
-    for k, header in enumerate(headers):
-        table.add_column(
-            header, justify="left" if k == 0 else "right", style="dim" if k >= ours else None, no_wrap=True
-        )
-    for row in rows:
-        table.add_row(*row)
+    while sum(part.width + _GAP for part in printed) + _GAP > console.width and len(printed) > 2:
+        printed.remove(min(reversed(printed), key=lambda part: part.column.keep))
+    table = Table(title=escape(title), box=box.SIMPLE_HEAD, title_style="bold", title_justify="left", padding=(0, 1))
+    for part in printed:
+        header = f"{part.column.above}\n{part.column.below}"
+        justify: Literal["left", "right"] = "left" if part.column.key == "policy" else "right"
+        table.add_column(header, justify=justify, style="dim" if part.published else None, no_wrap=True)
+    for row in zip(*(part.cells for part in printed), strict=True):
+        table.add_row(*(escape(cell) for cell in row))
     console.print(table)
 
 
-def plain(headers: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
-    """The table as aligned text without any drawing."""
-    lines = [[header.replace("\n", " ") for header in headers], *rows]
-    widths = [max(len(line[k]) for line in lines) for k in range(len(headers))]
+def plain(printed: Sequence[Printed]) -> str:
+    """The table as aligned text without any drawing, one line of header."""
+    columns = [[f"{part.column.above} {part.column.below}".strip(), *part.cells] for part in printed]
+    widths = [max(len(cell) for cell in column) for column in columns]
     text = ""
-    for line in lines:
-        cells = [
-            cell.ljust(width) if k == 0 else cell.rjust(width)
+    for line in zip(*columns, strict=True):
+        first, *others = (
+            cell.rjust(width) if k else cell.ljust(width)
             for k, (cell, width) in enumerate(zip(line, widths, strict=True))
-        ]
-        text += "  ".join(cells).rstrip() + "\n"
+        )
+        text += "  ".join([first, *others]).rstrip() + "\n"
     return text
 
 
@@ -111,11 +127,9 @@ def as_json(row: Row) -> Row:
     return {key: None if isinstance(value, float) and not math.isfinite(value) else value for key, value in row.items()}
 
 
-def _known(value: float | None) -> bool:
-    return value is not None and not (isinstance(value, float) and math.isnan(value))
-
-
-def _cell(value: float | None, style: str) -> str:
-    if value is None or not _known(value):
-        return "-"
-    return format(value, style)
+def _cells(values: Sequence[float | None], style: str) -> list[str]:
+    """Numbers as text, a dash for what is not known. Small amounts of money keep their cents."""
+    known = [value for value in values if value is not None and not math.isnan(value)]
+    if style == "money":
+        style = ",.0f" if max(known, default=0.0) >= 1000 else ",.2f"
+    return ["-" if value is None or math.isnan(value) else format(value, style) for value in values]

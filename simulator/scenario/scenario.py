@@ -7,6 +7,8 @@ from typing import Annotated, Any, Literal
 from pydantic import Field, GetJsonSchemaHandler, ValidationInfo, field_validator, model_validator
 from pydantic_core import CoreSchema
 
+from simulator.units import S_PER_H
+
 from .block import Block, Count, Fraction, NotNegative, Number, Positive, UtcTime, shown, wrong
 from .constraints import Allowed, FullGlb
 from .network import Network
@@ -84,7 +86,7 @@ class Scenario(Block):
     purpose: str = ""
     start: UtcTime
     slots: Annotated[Count, Field(le=10_000_000)]
-    slot_s: Annotated[Positive, Field(ge=1e-3, le=1e8)] = 3600.0
+    slot_s: Annotated[Positive, Field(ge=1e-3, le=1e8)] = S_PER_H
     """The interval on which signals are constant and planners decide."""
     warmup_s: NotNegative = 0.0
     """Requests that arrive earlier do not count in latency figures."""

@@ -44,6 +44,9 @@ class Text(str):
         text.folder = folder
         return text
 
+    def __getnewargs__(self) -> tuple[str, Path]:  # type: ignore[override]
+        return str(self), self.folder
+
 
 class _Loader(yaml.SafeLoader):
     """A parser without implicit types: every plain scalar stays text until we read it."""

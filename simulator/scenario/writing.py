@@ -17,6 +17,7 @@ class _Dumper(yaml.SafeDumper):
 
 
 def _text(dumper: yaml.SafeDumper, value: str) -> yaml.ScalarNode:
+    value = str(value)
     try:
         plain = isinstance(plain_scalar(value, Path()), Text)
     except ValueError:
@@ -24,7 +25,7 @@ def _text(dumper: yaml.SafeDumper, value: str) -> yaml.ScalarNode:
     return dumper.represent_scalar("tag:yaml.org,2002:str", value, style=None if plain else '"')
 
 
-_Dumper.add_representer(str, _text)
+_Dumper.add_multi_representer(str, _text)
 
 
 def to_data(scenario: Scenario) -> dict[str, Any]:

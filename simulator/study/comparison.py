@@ -17,8 +17,8 @@ from typing import Any
 
 from simulator.result import RunResult
 from simulator.roster import make_policy
-from simulator.run import run
 from simulator.scenario import Scenario
+from simulator.simulation import run
 from simulator.world import World, build_world
 
 #: (policy's number, share done)
@@ -109,6 +109,7 @@ def _in_processes(
                 del running[receiver]
                 receiver.close()
                 process.join()
+                progress(number, 1.0)
                 yield number, outcome
     finally:
         for _, process in running.values():

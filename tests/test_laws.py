@@ -1,0 +1,147 @@
+"""The laws are checked on every run, and the checks bite: a record with one figure changed does not pass."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import pytest
+from conftest import world
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from policies import POLICIES
+from simulator import LawError, run
+from simulator.footprint import Footprint
+from simulator.laws import check_laws
+from simulator.record import Record
+from simulator.result import RunResult
+from simulator.world import World
+
+
+@pytest.fixture(scope="module")
+def made() -> World:
+    return world(allowed={"regions": {"us": ["us"]}}, sites={"generate": {"count": 6}}, slots=24)
+
+
+@pytest.fixture(scope="module")
+def result(made: World) -> RunResult:
+    return run(made, POLICIES["hedge"](), engine="simpy")
+
+
+def bumped(array: Any, index: tuple[int, ...], by: float = 1.0) -> Any:
+    copy = np.array(array)
+    copy[index] += by
+    return copy
+
+
+BREAKS: dict[str, tuple[str, Callable[[Record, Footprint], tuple[Record, Footprint]]]] = {
+    "a request that arrived and has no fate": (
+        "every request of an origin",
+        lambda r, f: (r._replace(arrived=bumped(r.arrived, (0,))), f),
+    ),
+    "a request that a site never saw": (
+        "every request that a site",
+        lambda r, f: (r._replace(received=bumped(r.received, (1,), -1)), f),
+    ),
+    "a request routed nowhere": (
+        "every request that a site",
+        lambda r, f: (r._replace(routed=bumped(r.routed, (0, 0))), f),
+    ),
+    "a second of service nobody got": (
+        "busy seconds",
+        lambda r, f: (r._replace(busy_place_s=bumped(r.busy_place_s, (3, 2))), f),
+    ),
+    "energy from nowhere": ("meter energy", lambda r, f: (r, f._replace(meter_kwh=bumped(f.meter_kwh, (2, 2))))),
+    "a cost without energy": (
+        "cost, carbon and water",
+        lambda r, f: (r, f._replace(cost_usd=bumped(f.cost_usd, (1, 1)))),
+    ),
+    "water without energy": ("cost, carbon and water", lambda r, f: (r, f._replace(water_l=bumped(f.water_l, (1, 1))))),
+    "more places than there are": (
+        "places in use",
+        lambda r, f: (r._replace(most_in_use=bumped(r.most_in_use, (0,), 9)), f),
+    ),
+}
+
+
+@pytest.mark.parametrize("name", BREAKS)
+def test_a_broken_law_ends_the_run_and_is_named(made: World, result: RunResult, name: str) -> None:
+    law, change = BREAKS[name]
+    assert check_laws(made, result.record, result.footprint) == result.laws
+    with pytest.raises(LawError, match=law):
+        check_laws(made, *change(result.record, result.footprint))
+
+
+def test_a_request_on_a_forbidden_site_is_found(made: World, result: RunResult) -> None:
+    origin, site = np.argwhere(~made.fleet.allowed)[0]
+    record = result.record._replace(
+        routed=bumped(result.record.routed, (origin, site)),
+        fates=bumped(result.record.fates, (1, origin, site)),
+        received=bumped(result.record.received, (site,)),
+        arrived=bumped(result.record.arrived, (origin,)),
+    )
+    with pytest.raises(LawError, match="may not use"):
+        check_laws(made, record, result.footprint)
+
+
+@given(
+    policy=st.sampled_from(sorted(POLICIES)),
+    seed=st.integers(0, 1000),
+    rate=st.floats(0.0, 0.8),
+    queue=st.one_of(st.none(), st.integers(0, 5)),
+    power=st.sampled_from([{"power": "proportional"}, {"idle_w": 300}]),
+    scale=st.sampled_from([0.3, 1.0, 2.0]),
+    allowed=st.sampled_from(["full", {"max_rtt_ms": 80}, {"max_rtt_ms": 0.1}]),
+)
+@settings(max_examples=40, deadline=None)
+def test_the_laws_hold_on_generated_scenarios(**asked: Any) -> None:
+    """Overload, refused origins, full queues, fleets of other sizes: check_laws raises inside run() if one breaks."""
+    made = world(
+        seed=asked["seed"],
+        fleet_scale=asked["scale"],
+        allowed=asked["allowed"],
+        servers={"count": 3, "concurrency": 2, "peak_w": 1000, "queue_limit": asked["queue"], **asked["power"]},
+        workload={
+            "demand": {"poisson": {"rate_per_s": asked["rate"]}},
+            "request": {"seconds": {"exponential": {"mean": 30}}},
+        },
+    )
+    for engine in ("simpy", "fluid"):
+        assert len(run(made, POLICIES[asked["policy"]](), engine=engine).laws) == 7
+
+
+def test_more_servers_never_make_anybody_wait_longer() -> None:
+    """FCFS with the same arrivals, services and sites: starts are monotone in the number of places."""
+    waits = []
+    for count in (3, 4, 6):
+        servers = {"count": count, "concurrency": 1, "peak_w": 1000}
+        made = world(
+            servers=servers,
+            planning={"site_capacity_kw": 3},
+            workload={
+                "demand": {"poisson": {"rate_per_s": 0.2}},
+                "request": {"seconds": {"exponential": {"mean": 30}}},
+            },
+        )
+        requests = run(made, POLICIES["glb-nearest"](), engine="simpy", keep_requests=True).record.requests
+        assert requests is not None
+        waits.append(np.nan_to_num(requests.start_s - requests.reach_s, nan=np.inf))
+    assert (waits[0] >= waits[1] - 1e-9).all()
+    assert (waits[1] >= waits[2] - 1e-9).all()
+    assert waits[0].sum() > waits[2].sum()
+
+
+def test_the_fluid_engine_is_the_limit_of_the_other_one() -> None:
+    """Per site, the share of energy converges as the number of requests grows: 100 times more, 10 times nearer."""
+    gaps = []
+    for scale in (1, 100):
+        made = world(slots=6, fleet_scale=scale, planning={"utilisation_cap": 0.6})
+        parts = [
+            run(made, POLICIES["eglb"](step=50.0), engine=engine).footprint.serving_kwh.sum(axis=0)
+            for engine in ("simpy", "fluid")
+        ]
+        gaps.append(np.abs(parts[0] - parts[1]).max() / parts[1].sum())
+    assert gaps[1] < 0.35 * gaps[0]
+    assert gaps[1] < 0.01

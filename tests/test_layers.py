@@ -1,0 +1,144 @@
+"""Who may import whom: downwards only (docs/design.md)."""
+
+from __future__ import annotations
+
+import ast
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[1]
+
+#: The lowest room a file stands in, by the longest prefix of its module name.
+LEVELS = {
+    "simulator": 0,
+    "simulator.units": 0,
+    "simulator.problem": 0,
+    "simulator.scenario": 1,
+    "simulator.fleet": 1,
+    "simulator.streams": 1,
+    "simulator.equity": 1,
+    "simulator.world": 2,
+    "simulator.tape": 2,
+    "simulator.footprint": 2,
+    "simulator.latency": 2,
+    "simulator.forecast": 2,
+    "simulator.policy": 2,
+    "simulator.record": 2,
+    "simulator.result": 2,
+    "simulator.laws": 2,
+    "policies": 2,
+    "simulator.clock": 3,
+    "simulator.planes": 3,
+    "simulator.control": 4,
+    "simulator.roster": 5,
+    "simulator.simulation": 5,
+    "simulator.contract": 5,
+    "simulator.folder": 5,
+    "simulator.templates": 5,
+    "simulator.study": 5,
+    "simulator.report": 6,
+    "simulator.cli": 6,
+    "simulator.__main__": 6,
+}
+#: Who may use which library.
+LIBRARIES = {
+    "pydantic": {"simulator.scenario"},
+    "yaml": {"simulator.scenario"},
+    "simpy": {"simulator.clock"},
+    "highspy": {"policies"},
+    "pandas": {"simulator.folder"},
+    "rich": {"simulator.report", "simulator.cli"},
+    "click": {"simulator.cli"},
+}
+
+
+def module_of(file: Path) -> str:
+    parts = file.relative_to(ROOT).with_suffix("").parts
+    return ".".join(parts[:-1] if parts[-1] == "__init__" else parts)
+
+
+FILES = sorted((*ROOT.glob("simulator/**/*.py"), *ROOT.glob("policies/**/*.py")))
+MODULES = {module_of(file): file for file in FILES}
+
+
+def room(module: str) -> str:
+    parts = module.split(".")
+    return next(prefix for n in range(len(parts), 0, -1) if (prefix := ".".join(parts[:n])) in LEVELS)
+
+
+def imports(module: str) -> set[str]:
+    """Modules that a file imports, at its top or within a function; not those that only types need."""
+    found: set[str] = set()
+    tree = ast.parse(MODULES[module].read_text(encoding="utf-8"))
+    skipped = [
+        node for node in ast.walk(tree) if isinstance(node, ast.If) and "TYPE_CHECKING" in ast.unparse(node.test)
+    ]
+    hidden = {id(inner) for node in skipped for inner in ast.walk(node)}
+    package = module if MODULES[module].name == "__init__.py" else module.rpartition(".")[0]
+    for node in ast.walk(tree):
+        if id(node) in hidden:
+            continue
+        if isinstance(node, ast.Import):
+            found |= {alias.name for alias in node.names}
+        elif isinstance(node, ast.ImportFrom):
+            above = package.split(".")[: len(package.split(".")) - node.level + 1] if node.level else []
+            base = ".".join([*above, *([node.module] if node.module else [])])
+            inner = {f"{base}.{alias.name}" for alias in node.names}
+            found |= {name for name in inner if name in MODULES} or {base}
+    return found
+
+
+def allowed(library: str, module: str) -> bool:
+    return any(module == home or module.startswith(home + ".") for home in LIBRARIES[library])
+
+
+@pytest.mark.parametrize("module", MODULES)
+def test_imports_go_downwards_only(module: str) -> None:
+    level = LEVELS[room(module)]
+    if module == "simulator":
+        return  # Its public names are loaded lazily from everywhere.
+    for other in imports(module):
+        if other.split(".")[0] in ("simulator", "policies") and other in MODULES:
+            assert LEVELS[room(other)] <= level, (
+                f"{module} (level {level}) imports {other} (level {LEVELS[room(other)]})"
+            )
+
+
+@pytest.mark.parametrize("module", MODULES)
+def test_libraries_stay_in_their_rooms(module: str) -> None:
+    for library in {name.split(".")[0] for name in imports(module)} & set(LIBRARIES):
+        assert allowed(library, module), f"{module} imports {library}"
+
+
+def test_no_ring_of_imports() -> None:
+    """Depth-first over all modules of ours; packages count as their __init__."""
+    done: set[str] = set()
+
+    def visit(module: str, path: tuple[str, ...]) -> None:
+        assert module not in path, " -> ".join([*path, module])
+        if module in done:
+            return
+        for other in imports(module) & set(MODULES):
+            visit(other, (*path, module))
+        done.add(module)
+
+    for module in MODULES:
+        visit(module, ())
+
+
+def test_every_module_has_a_room_and_every_room_a_module() -> None:
+    for module in MODULES:
+        assert room(module) != "simulator" or module == "simulator", f"{module} has no room of its own in LEVELS"
+    rooms = {room(module) for module in MODULES}
+    assert set(LEVELS) == rooms
+
+
+def test_units_are_converted_in_one_place() -> None:
+    """3600 and 1e-3 stand in units.py only (style: no bare conversion factors)."""
+    for module, file in MODULES.items():
+        if module != "simulator.units":
+            numbers = {
+                n.value for n in ast.walk(ast.parse(file.read_text(encoding="utf-8"))) if isinstance(n, ast.Constant)
+            }
+            assert not {n for n in numbers if isinstance(n, float | int)} & {3600, 3.6e6}, module

@@ -1,0 +1,204 @@
+"""The contract of routing policies: ours keep it, and the check finds those that do not."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+import pytest
+from conftest import SMALL, world
+
+from policies import POLICIES
+from simulator import PolicyError, RoutingPolicy, Score, Split, check_policy, run
+from simulator.roster import settings_of
+
+
+@pytest.mark.parametrize("name", POLICIES)
+def test_every_built_in_policy_keeps_the_contract(name: str) -> None:
+    check_policy(POLICIES[name])
+
+
+@pytest.mark.parametrize("name", [name for name in POLICIES if "rule" in settings_of(POLICIES[name])])
+def test_every_built_in_policy_keeps_the_contract_as_scores(name: str) -> None:
+    check_policy(lambda: POLICIES[name](rule={"score": {"wait_price_usd_per_s": 0.001, "refresh_s": 30}}))
+
+
+def even(observation: Any) -> np.ndarray:
+    allowed = observation.fleet.allowed.astype(float)
+    return allowed / allowed.sum(axis=1, keepdims=True)
+
+
+class Even(RoutingPolicy):
+    """The policy that the wrong ones below differ from by one thing each."""
+
+    def plan(self, observation: Any) -> Any:
+        return Split(even(observation))
+
+
+class Forbidden(Even):
+    def plan(self, observation: Any) -> Any:
+        return Split(np.full(observation.fleet.allowed.shape, 1 / len(observation.fleet.sites)))
+
+
+class TooMuch(Even):
+    def plan(self, observation: Any) -> Any:
+        return Split(1.5 * even(observation))
+
+
+class Negative(Even):
+    def plan(self, observation: Any) -> Any:
+        return Split(-even(observation))
+
+
+class NotANumber(Even):
+    def plan(self, observation: Any) -> Any:
+        return Split(np.nan * even(observation))
+
+
+class Transposed(Even):
+    def plan(self, observation: Any) -> Any:
+        return Split(np.ones((len(observation.fleet.sites), len(observation.fleet.origins) + 1)))
+
+
+class NoPlan(Even):
+    def plan(self, observation: Any) -> Any:
+        return even(observation)
+
+
+class Meddling(Even):
+    def plan(self, observation: Any) -> Any:
+        observation.demand_rps[:] = 0
+        return Split(even(observation))
+
+
+class Random(Even):
+    def plan(self, observation: Any) -> Any:
+        share = np.random.default_rng().random()
+        return Split(share * even(observation))
+
+
+class Remembering(Even):
+    def __init__(self) -> None:
+        self.seen = 0
+
+    def plan(self, observation: Any) -> Any:
+        self.seen += 1
+        return Split(even(observation) / self.seen)
+
+
+class Crashing(Even):
+    def plan(self, observation: Any) -> Any:
+        return Split(even(observation) / {}["nothing"])
+
+
+class InfiniteScore(Even):
+    def plan(self, observation: Any) -> Any:
+        return Score(np.full(observation.fleet.allowed.shape, np.inf))
+
+
+class NegativeBurst(Even):
+    def plan(self, observation: Any) -> Any:
+        return Score(np.zeros(observation.fleet.allowed.shape), burst_s=-1)
+
+
+@pytest.mark.parametrize(
+    ("kind", "what"),
+    [
+        (Forbidden, "may not use site"),
+        (TooMuch, "more than 1"),
+        (Negative, "at least 0"),
+        (NotANumber, "NaN"),
+        (Transposed, "shape"),
+        (NoPlan, "must return a Split or a Score"),
+        (Meddling, "read-only"),
+        (Random, "two fresh policies say different plans"),
+        (Remembering, "forget the run before"),
+        (Crashing, "KeyError"),
+        (InfiniteScore, "finite"),
+        (NegativeBurst, "burst_s"),
+    ],
+)
+def test_the_check_finds_what_is_wrong(kind: type[RoutingPolicy], what: str) -> None:
+    with pytest.raises(PolicyError, match=what):
+        check_policy(kind)
+
+
+def test_an_even_policy_passes() -> None:
+    check_policy(Even)
+
+
+def test_a_policy_is_never_shown_the_future_unless_it_names_a_forecaster() -> None:
+    seen = []
+
+    class Curious(Even):
+        def plan(self, observation: Any) -> Any:
+            seen.append(observation)
+            return super().plan(observation)
+
+    run(world(), Curious(), engine="fluid")
+    assert all(observation.forecast is None for observation in seen)
+    fields = set(seen[0].__dataclass_fields__)
+    assert not fields & {"world", "tape", "requests"}
+
+
+def test_a_policy_sees_the_ledger_of_finished_slots_in_units_of_the_full_fleet() -> None:
+    """Totals seen at slot t are those of slots before t, divided by fleet_scale; held against the final footprint."""
+    seen = []
+
+    class Watching(Even):
+        def plan(self, observation: Any) -> Any:
+            seen.append(observation)
+            return super().plan(observation)
+
+    for engine in ("fluid", "simpy"):
+        seen.clear()
+        result = run(world(fleet_scale=0.5), Watching(), engine=engine)
+        assert seen[0].last is None
+        for slot in (1, 5, 11):
+            assert seen[slot].last.cost_usd == pytest.approx(result.footprint.cost_usd[slot - 1])
+            assert seen[slot].total.water_l == pytest.approx(result.footprint.water_l[:slot].sum(axis=0))
+
+
+def test_a_partial_plan_rejects_the_rest_at_the_origin() -> None:
+    class Half(Even):
+        def plan(self, observation: Any) -> Any:
+            return Split(0.5 * even(observation))
+
+    row = run(world(slots=60), Half(), engine="fluid").summary()
+    assert row["rejected"] == pytest.approx(row["requests"] / 2)
+    row = run(world(slots=60), Half(), engine="simpy").summary()
+    spread = np.sqrt(row["requests"] * 0.25)
+    assert abs(row["rejected"] - row["requests"] / 2) < 3.3 * spread
+
+
+def test_infeasible_constraints_give_a_partial_plan_and_its_witness() -> None:
+    """Three times the capacity of the one site each origin may use: two thirds stay unserved, and it is said why."""
+    made = world(
+        allowed={"max_rtt_ms": 2}, workload={"demand": {"poisson": {"rate_per_s": 0.81}}, "request": {"seconds": 60}}
+    )
+    assert made.fleet.allowed.sum() == 3
+    for name in ("glb-cost", "glb-nearest", "eglb-off", "eglb", "hedge", "mpc"):
+        result = run(made, POLICIES[name](), engine="fluid", label=name)
+        row = result.summary()
+        assert row["rejected"] / row["requests"] == pytest.approx(2 / 3, rel=1e-3), name
+        assert result.short_slots == 12
+        assert result.witness is not None
+        assert result.witness.demand_rps > result.witness.capacity_rps
+        shortage = result.witness.demand_rps - result.witness.capacity_rps
+        assert shortage * SMALL["slots"] * SMALL["slot_s"] == pytest.approx(row["unserved_requests"], rel=1e-3)
+
+
+def test_the_fluid_engine_refuses_scores() -> None:
+    with pytest.raises(PolicyError, match="simpy"):
+        run(world(), POLICIES["glb-cost"](rule="score"), engine="fluid")
+
+
+def test_settings_override_the_objective_for_that_policy_alone() -> None:
+    """Weights of zero make the offline optimum the cheapest plan; J is still reported at the scenario's weights."""
+    made = world(planning={"utilisation_cap": 0.5})
+    free = run(made, POLICIES["eglb-off"](water_weight_usd_per_m3=0, carbon_weight_usd_per_t=0), engine="fluid")
+    cheapest = run(made, POLICIES["glb-cost"](), engine="fluid")
+    assert free.cost_usd == pytest.approx(cheapest.cost_usd, rel=1e-6)
+    assert free.objective == made.fleet.objective
+    assert replace(free, policy="x").objective_usd > free.cost_usd
