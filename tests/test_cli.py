@@ -200,7 +200,7 @@ def test_what_show_prints_runs_again_with_the_same_bytes(here, equifleet, tmp_pa
 
 @pytest.mark.parametrize("name", sorted(shipped_scenarios()))
 def test_show_of_a_shipped_scenario_is_that_scenario(name, equifleet, here, monkeypatch):
-    from simulator.run import load
+    from simulator import load
 
     monkeypatch.setenv("EQUIFLEET_DATA", os.environ.get("EQUIFLEET_DATA", str(ROOT.parent / "shared" / "data")))
     code, out, err = equifleet("show", name)

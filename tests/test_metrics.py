@@ -19,8 +19,8 @@ from simulator.fleet import Hardware
 from simulator.footprint import Intensities, added, footprint, nothing
 from simulator.latency import EDGES, FIRST_S, LAST_S, Histogram
 from simulator.result import RunResult
-from simulator.run import run
 from simulator.scenario import parse
+from simulator.simulation import run
 
 BURDENS = st.lists(st.floats(0, 1e9).map(lambda v: round(v, 3)), min_size=1, max_size=30).filter(lambda v: sum(v) > 0)
 
