@@ -126,15 +126,15 @@ def _run(loaded: Scenario, folders: tuple[Path, ...], folder: Any, jobs: int | N
 @_SETTING
 def validate(scenarios: tuple[str, ...], settings: tuple[str, ...]) -> None:
     """Check scenarios and their data files without running them."""
-    from simulator.problem import InputError
-
     bad = False
     for name in scenarios:
         try:
             with _errors(BAD_INPUT):
                 loaded, _ = _checked(name, settings, ())
                 click.echo(f"{name}: fine ({len(loaded.policies)} policies, {loaded.slots} slots)")
-        except (SystemExit, InputError):
+        except SystemExit as ended:
+            if ended.code != BAD_INPUT:
+                raise
             bad = True
     sys.exit(BAD_INPUT if bad else 0)
 
@@ -166,9 +166,10 @@ def policies(as_json: bool) -> None:
     from simulator.roster import built_in, settings_of
 
     rows: list[dict[str, Any]] = []
-    for name, kind in built_in().items():
-        given = {key: value.default for key, value in settings_of(kind).items()}
-        rows.append({"name": name, "what": (kind.__doc__ or "").strip().splitlines()[0], "settings": given})
+    with _errors():
+        for name, kind in built_in().items():
+            given = {key: value.default for key, value in settings_of(kind).items()}
+            rows.append({"name": name, "what": (kind.__doc__ or "").strip().splitlines()[0], "settings": given})
     if as_json:
         click.echo(json.dumps(rows, indent=2))
         return
@@ -204,10 +205,10 @@ def _checked(name: str, settings: Sequence[str], only: Sequence[str]) -> tuple[S
 def _only(data: dict[str, Any], only: Sequence[str]) -> dict[str, Any]:
     """The scenario with these policies: with their settings where it has them."""
     listed = data.get("policies") if isinstance(data.get("policies"), tuple) else ()
-    known = {
-        next(iter(entry)) if isinstance(entry, dict) and entry else entry: entry for entry in listed or () if entry
-    }
-    return {**data, "policies": tuple(known.get(name, name) for name in only)}
+    known: dict[Any, list[Any]] = {}
+    for entry in listed or ():
+        known.setdefault(next(iter(entry)) if isinstance(entry, dict) and entry else str(entry), []).append(entry)
+    return {**data, "policies": tuple(entry for name in only for entry in known.get(name, [name]))}
 
 
 @contextmanager

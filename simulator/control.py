@@ -45,8 +45,15 @@ def simulate(
     clock = Clock(plane)
     plane.attach(clock)
     minutes = Minutes()
-    clock.process(_slot_clock(clock, world, policy, plane, minutes, progress))
-    clock.run(until=world.scenario.horizon_s)
+    control = clock.process(_slot_clock(clock, world, policy, plane, minutes, progress))
+    try:
+        clock.run(until=world.scenario.horizon_s)
+    except Exception:
+        if not control.triggered or control.ok:
+            raise
+    if control.triggered and not control.ok:
+        # SimPy raises a copy made of the type and its arguments; a policy's error is wanted with its own lines.
+        raise control.value  # type: ignore[misc]
     return minutes
 
 

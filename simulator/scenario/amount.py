@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 from pydantic import Field, model_validator
@@ -33,6 +33,8 @@ class Gamma(Block):
 
 class Amount(Variant):
     """A number (``4.0``), or ``{exponential: {mean: 4}}``, ``{lognormal: {mu: 1, sigma: 0.5}}``, ``{gamma: ...}``."""
+
+    bare: ClassVar[str] = "constant"
 
     constant: NotNegative | None = Field(default=None)
     exponential: Exponential | None = None

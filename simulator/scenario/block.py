@@ -11,7 +11,7 @@ import os
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, ClassVar
 
 from pydantic import (
     AfterValidator,
@@ -33,6 +33,16 @@ class Block(BaseModel):
     """A frozen part of a scenario. Unknown keys are refused; numbers are not made from text."""
 
     model_config = ConfigDict(frozen=True, extra="forbid", strict=True, use_attribute_docstrings=True)
+    #: The field whose value may be written alone in place of the block; the JSON Schema says so.
+    bare: ClassVar[str] = ""
+
+    @classmethod
+    def __get_pydantic_json_schema__(cls, core_schema: CoreSchema, handler: GetJsonSchemaHandler) -> dict[str, Any]:
+        block = handler.resolve_ref_schema(handler(core_schema))
+        if not cls.bare:
+            return block
+        alone = block["properties"][cls.bare]
+        return {"anyOf": [alone["anyOf"][0] if "anyOf" in alone else alone, dict(block)]}
 
 
 class Variant(Block):
@@ -76,7 +86,10 @@ class Variant(Block):
         words = [
             field.alias or name for name, field in cls.model_fields.items() if _needs_no_settings(field.annotation)
         ]
-        return {"anyOf": [{"enum": words}, dict(block)]} if words else block
+        ways = [{"enum": words}] if words else []
+        if cls.bare:
+            ways.append(block["properties"][cls.bare]["anyOf"][0])
+        return {"anyOf": [*ways, dict(block)]} if ways else block
 
 
 def _needs_no_settings(annotation: Any) -> bool:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any
+from typing import Annotated, Any, ClassVar
 
 from pydantic import Field, model_validator
 
@@ -19,6 +19,8 @@ class PaperPartial(Block):
 
 class MatrixMask(Block):
     """A CSV file: a row for each origin, a column for each site, 1 = allowed."""
+
+    bare: ClassVar[str] = "file"
 
     file: InputFile
 

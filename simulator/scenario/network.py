@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any
+from typing import Annotated, Any, ClassVar
 
 from pydantic import Field, model_validator
 
@@ -16,6 +16,8 @@ class CataloguedRtt(Block):
 
 class MatrixRtt(Block):
     """A CSV file: a row for each origin, a column for each site, milliseconds."""
+
+    bare: ClassVar[str] = "file"
 
     file: InputFile
 

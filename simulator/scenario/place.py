@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, ClassVar, Literal
 
 from pydantic import Field, model_validator
 
@@ -54,6 +54,8 @@ class Origin(Place):
 class Catalogued(Block):
     """The ten places of the paper, or some of them."""
 
+    bare: ClassVar[str] = "name"
+
     name: Literal["paper"] = "paper"
     only: tuple[str, ...] = ()
 
@@ -75,6 +77,8 @@ class Generated(Block):
 class Sites(Variant):
     """A list of sites, `{catalogue: paper}` or `{generate: {count: 100}}`."""
 
+    bare: ClassVar[str] = "given"
+
     catalogue: Catalogued | None = None
     generate: Generated | None = None
     given: Annotated[tuple[Site, ...], Field(min_length=1)] | None = None
@@ -91,6 +95,8 @@ class AtSites(Block):
 
 class Origins(Variant):
     """A list of origins, `{catalogue: paper}`, `{generate: ...}`, or `at_sites`: one at each site."""
+
+    bare: ClassVar[str] = "given"
 
     catalogue: Catalogued | None = None
     generate: Generated | None = None

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import Annotated, Any, Literal
 
-from pydantic import Field, ValidationInfo, field_validator, model_validator
+from pydantic import Field, GetJsonSchemaHandler, ValidationInfo, field_validator, model_validator
+from pydantic_core import CoreSchema
 
 from simulator.units import S_PER_H
 
@@ -55,6 +56,12 @@ class PolicyChoice(Block):
         if not isinstance(settings, dict):
             raise wrong(f"the settings of {name} are a mapping (given {shown(settings)})")
         return {"name": name, "settings": settings}
+
+    @classmethod
+    def __get_pydantic_json_schema__(cls, core_schema: CoreSchema, handler: GetJsonSchemaHandler) -> dict[str, Any]:
+        block = super().__get_pydantic_json_schema__(core_schema, handler)
+        settings = {"additionalProperties": {"type": ["object", "null"]}, "minProperties": 1, "maxProperties": 1}
+        return {"anyOf": [{"type": "string"}, {"type": "object", **settings}, dict(block)]}
 
 
 class PublishedRow(Block):

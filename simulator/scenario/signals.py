@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, ClassVar, Literal
 
 from pydantic import Field, model_validator
 
@@ -45,6 +45,8 @@ class Steps(Block):
 
 class Shape(Variant):
     """A number, a sine, steps, or one of these for each site."""
+
+    bare: ClassVar[str] = "constant"
 
     constant: Number | None = None
     sine: Sine | None = None

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, ClassVar, Literal
 
 from pydantic import Field, model_validator
 
@@ -42,6 +42,8 @@ class PoissonDemand(Block):
 
 class HourlyDemand(Block):
     """Requests counted in each hour, from a file `hour_utc,requests`."""
+
+    bare: ClassVar[str] = "file"
 
     file: InputPath
     """A bare name is also looked up in `EQUIFLEET_DATA`/bloom."""

@@ -44,10 +44,20 @@ def to_yaml(scenario: Scenario) -> str:
 
 def schema() -> dict[str, Any]:
     """The JSON Schema of scenario files, for editors."""
-    made = Scenario.model_json_schema(by_alias=True)
+    made: dict[str, Any] = _bounded(Scenario.model_json_schema(by_alias=True))
     made["$schema"] = "https://json-schema.org/draft/2020-12/schema"
     made["title"] = "equifleet scenario"
     return made
+
+
+_BOUNDS = {"ge": "minimum", "gt": "exclusiveMinimum", "le": "maximum", "lt": "exclusiveMaximum"}
+
+
+def _bounded(part: Any) -> Any:
+    """A schema with bounds by their names in JSON Schema; pydantic leaves those of checked numbers as they are."""
+    if isinstance(part, dict):
+        return {_BOUNDS.get(key, key): _bounded(value) for key, value in part.items()}
+    return [_bounded(item) for item in part] if isinstance(part, list) else part
 
 
 def schema_text() -> str:

@@ -124,11 +124,10 @@ def _shape(shape: Shape, scenario: Scenario, path: KeyPath) -> FloatArray:
         wave = 2 * np.pi * (start_h + middle_h - shape.sine.peak_h) / shape.sine.period_h
         return np.asarray(shape.sine.mean + shape.sine.amplitude * np.cos(wave))
     if shape.steps is not None:
-        values = np.array(shape.steps.values)
-        return values[
-            np.floor(np.arange(scenario.slots) * scenario.slot_s / S_PER_H / shape.steps.every_h + 1e-9).astype(int)
-            % len(values)
-        ]
+        step_s = shape.steps.every_h * S_PER_H
+        # One step more than the run is long: a slot's end may be rounded to just beyond the last one.
+        values = np.resize(shape.steps.values, int(np.ceil(scenario.horizon_s / step_s)) + 1)
+        return Series(0.0, step_s, values[:, None]).to_slots(scenario.slots, scenario.slot_s)[:, 0]
     raise refuse(path, "a value per site cannot hold another value per site")
 
 
@@ -151,8 +150,8 @@ def _csv_site(signal: str, asked: SignalFile, site: str, scenario: Scenario, pat
     header = asked.column[site] if isinstance(asked.column, dict) else asked.column or site
     times = read_times(table, asked.time, time_zone(asked.timezone, (*path, "timezone")), scenario.start)
     values = table.numbers(header, empty=asked.gaps != "refuse")
-    if signal != "price" and np.nanmin(values) < 0:
-        row = int(np.nanargmin(values))
+    if signal != "price" and (values < 0).any():
+        row = int(np.flatnonzero(values < 0)[0])
         raise InputError(
             [table.problem(row, f"column '{header}': an intensity cannot be negative (given {values[row]:g})")]
         )
