@@ -61,22 +61,24 @@ def test_a_constant_is_the_same_at_every_site_and_slot_in_our_units():
 
 
 def test_a_sine_has_its_peak_at_the_hour_that_is_named():
-    """Mean 200, amplitude 100, peak at 12:30: the slot 12-13 h (middle 12:30) has 300, the slot 0-1 h (00:30) 100,
-    the slots at 6:30 and 18:30 have 200."""
+    """Mean 200, amplitude 100, peak at 12:30: the slot 12-13 h has its mean, a little below 300, the slots at 6:30
+    and 18:30 have 200. By the antiderivative: 24/(2 pi) (sin(7.5 deg) - sin(-7.5 deg)) = 0.99715."""
     made = synthetic({"sine": {"mean": 200, "amplitude": 100, "peak_h": 12.5}}, slots=24)
     price = made.price_usd_per_kwh[:, 0] * 1000
-    assert price[12] == pytest.approx(300)
-    assert price[0] == pytest.approx(100)
+    top = 24 / (2 * math.pi) * 2 * math.sin(math.pi / 24)
+    assert top == pytest.approx(0.99715, abs=1e-5)
+    assert price[12] == pytest.approx(200 + 100 * top)
+    assert price[0] == pytest.approx(200 - 100 * top)
     assert price[6] == pytest.approx(200)
     assert price[18] == pytest.approx(200)
-    assert price[9] == pytest.approx(200 + 100 * math.cos(2 * math.pi * 3 / 24))
+    assert price[9] == pytest.approx(200 + 100 * top * math.cos(2 * math.pi * 3 / 24))
 
 
 def test_a_sine_counts_hours_from_midnight_utc_however_the_run_starts():
     """A run from 06:15 (given as 08:15 +02:00) meets the slot of 12:15 to 13:15, middle 12:45, as its seventh."""
     shape = {"sine": {"mean": 200, "amplitude": 100, "peak_h": 12.75}}
     price = synthetic(shape, slots=8, start="2022-09-22T08:15:00+02:00").price_usd_per_kwh[:, 0] * 1000
-    assert price[6] == pytest.approx(300)
+    assert price[6] == pytest.approx(299.715, abs=1e-3)
     assert price.argmax() == 6
 
 
@@ -84,8 +86,8 @@ def test_a_sine_of_another_period_repeats_after_it():
     shape = {"sine": {"mean": 5, "amplitude": 2, "period_h": 6}}
     water = synthetic(shape, "water_l_per_kwh", slots=12).water_l_per_kwh[:, 0]
     np.testing.assert_allclose(water[:6], water[6:], rtol=1e-12)
-    # Slot k has its middle at k + 1/2 h: 5 + 2 cos(60 deg (k + 1/2)).
-    root = math.sqrt(3)
+    # Slot k has its middle at k + 1/2 h: 5 + 2 cos(60 deg (k + 1/2)), flattened by sin(30 deg) / (pi / 6) = 3 / pi.
+    root = math.sqrt(3) * 3 / math.pi
     np.testing.assert_allclose(water[:6], [5 + root, 5, 5 - root, 5 - root, 5, 5 + root], rtol=1e-12)
 
 

@@ -28,7 +28,7 @@ class PaperSignals(Block):
 
 
 class Sine(Block):
-    """mean + amplitude cos(2 pi (h - peak_h) / period_h), h = hours since 00:00 UTC."""
+    """mean + amplitude cos(2 pi (h - peak_h) / period_h), h = hours since 00:00 UTC; its mean over each slot."""
 
     mean: Number
     amplitude: Number
@@ -40,7 +40,7 @@ class Steps(Block):
     """Values that follow each other every `every_h` hours from the start of the run, over and over."""
 
     values: Annotated[tuple[Number, ...], Field(min_length=1)]
-    every_h: Positive = 1.0
+    every_h: Annotated[Positive, Field(ge=0.001)] = 1.0
 
 
 class Shape(Variant):

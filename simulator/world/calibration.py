@@ -87,11 +87,13 @@ def correlated_ar1(
     draws = generator.standard_normal((steps, len(ar1)))
     root = _root(correlation)
     noise = np.empty_like(draws)
-    state = np.zeros_like(sigma)
-    for k in range(steps):
+    fresh = np.sqrt(1 - ar1**2)
+    # The processes are as correlated in the first step as ever after.
+    state = sigma * (_root(correlation * np.outer(fresh, fresh) / (1 - np.outer(ar1, ar1))) @ draws[0])
+    noise[0] = state
+    for k in range(1, steps):
         # One product a step: a product of whole matrices may round otherwise for another length.
-        innovation = sigma * (root @ draws[k])
-        state = innovation if k == 0 else ar1 * state + np.sqrt(1 - ar1**2) * innovation
+        state = ar1 * state + fresh * sigma * (root @ draws[k])
         noise[k] = state
     return noise
 

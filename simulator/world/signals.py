@@ -118,11 +118,14 @@ def _of_site(shape: Shape, name: str, path: KeyPath) -> Shape:
 def _shape(shape: Shape, scenario: Scenario, path: KeyPath) -> FloatArray:
     if shape.constant is not None:
         return np.full(scenario.slots, shape.constant)
-    start_h = scenario.start.hour + scenario.start.minute / 60 + scenario.start.second / S_PER_H
+    midnight = scenario.start.replace(hour=0, minute=0, second=0, microsecond=0)
+    start_h = (scenario.start - midnight).total_seconds() / S_PER_H
     middle_h = (np.arange(scenario.slots) + 0.5) * scenario.slot_s / S_PER_H
     if shape.sine is not None:
         wave = 2 * np.pi * (start_h + middle_h - shape.sine.peak_h) / shape.sine.period_h
-        return np.asarray(shape.sine.mean + shape.sine.amplitude * np.cos(wave))
+        # The mean of a cosine over an interval is its middle x sin(x)/x, x half the interval as an angle.
+        flattened = shape.sine.amplitude * np.sinc(scenario.slot_s / S_PER_H / shape.sine.period_h)
+        return np.asarray(shape.sine.mean + flattened * np.cos(wave))
     if shape.steps is not None:
         step_s = shape.steps.every_h * S_PER_H
         # One step more than the run is long: a slot's end may be rounded to just beyond the last one.
