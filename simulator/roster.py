@@ -44,9 +44,10 @@ def policy_class(name: str, folders: Sequence[Path], path: KeyPath = ()) -> type
         return known[name]
     module_name, colon, class_name = name.partition(":")
     if not colon:
-        raise refuse(
-            path, f"unknown policy '{name}'{did_you_mean(name, known)}; a policy of your own is written module:Class"
-        )
+        own = "a policy of your own is written module:Class"
+        raise refuse(path, f"unknown policy '{name}'; {own}{did_you_mean(name, known)}")
+    if not all(part.isidentifier() for part in [*module_name.split("."), class_name]):
+        raise refuse(path, f"a policy of your own is written module:Class, such as my_module:MyPolicy (given '{name}')")
     with _SearchedLast(folders):
         try:
             module = importlib.import_module(module_name)

@@ -31,7 +31,7 @@ _YAML_11 = re.compile(r"(yes|no|on|off|y|n)", re.IGNORECASE)
 
 MOST_NODES = 200_000
 MOST_BYTES = 16_000_000
-MOST_DIGITS = 400
+MOST_DIGITS = 250
 
 
 class Text(str):
@@ -52,6 +52,10 @@ class _Loader(yaml.SafeLoader):
     """A parser without implicit types: every plain scalar stays text until we read it."""
 
     yaml_implicit_resolvers: ClassVar[dict[str, Any]] = {}  # type: ignore[misc]
+
+    def resolve(self, kind: type[yaml.Node], value: Any, implicit: Any) -> str:
+        """The tag of a node that carries none: so any other one was written by the user."""
+        return ""
 
 
 class Source:
@@ -100,7 +104,7 @@ class Source:
                 known = (*known, part)
         for length in range(len(known), 0, -1):
             if known[:length] in self._overridden:
-                return Problem(known, problem.what, f"--set {self._overridden[known[:length]]}")
+                return Problem(known, problem.what, self._overridden[known[:length]])
         at_key = problem.what.startswith("unknown key") and known in self._keys
         line, column = self._keys[known] if at_key else self._values[known]
         return Problem(known, problem.what, self.name, line, column)
@@ -145,6 +149,10 @@ class Source:
                 self._fail("the document is too large, too deep, or refers to itself", node.start_mark, path)
                 self._nodes = MOST_NODES + 1
             return None
+        if node.tag:
+            written = node.tag.replace("tag:yaml.org,2002:", "!!")
+            self._fail(f"tags are not used in a scenario (given {written})", node.start_mark, path)
+            return None
         parents = (*parents, id(node))
         if isinstance(node, yaml.MappingNode):
             return self._mapping(node, path, parents)
@@ -172,9 +180,6 @@ class Source:
         return data
 
     def _scalar(self, node: yaml.ScalarNode, path: KeyPath) -> Any:
-        if node.tag != "tag:yaml.org,2002:str" and not (node.tag == "!" or node.value == ""):
-            self._fail(f"tags are not used in a scenario (given {node.tag})", node.start_mark, path)
-            return None
         if node.style is not None:
             return Text(node.value, self._folder)
         try:
@@ -195,17 +200,21 @@ class Source:
             read = Source(value, place, Path.cwd())
         except InputError as error:
             raise InputError([Problem(path, problem.what, place) for problem in error.problems]) from None
-        self.data = _with(self.data, path, read.data, place)
+        self.replace(path, read.data, place)
         for inner in read._values:
             self._values.setdefault((*path, *inner), (1, 1))
-        for length in range(1, len(path)):
+
+    def replace(self, path: KeyPath, value: Any, place: str) -> None:
+        """Put a value in place of the file's; ``place`` is where the user gave it, for messages."""
+        self.data = _with(self.data, path, value, place)
+        for length in range(1, len(path) + 1):
             self._values.setdefault(path[:length], (1, 1))
-        self._overridden[path] = setting
+        self._overridden[path] = place
 
 
 def plain_scalar(text: str, folder: Path) -> Any:
     """A plain YAML scalar by the 1.2 core schema; ValueError for numbers that no one can mean."""
-    if len(text) > MOST_DIGITS and _FLOAT.fullmatch(text):
+    if len(text) > MOST_DIGITS and any(kind.fullmatch(text) for kind in (_FLOAT, _OCTAL, _HEX)):
         raise ValueError(f"a number of {len(text)} characters is too long")
     if _INT.fullmatch(text):
         return int(text)
