@@ -45,7 +45,7 @@ class Folder:
 
     def _claim(self, path: Path, overwrite: bool) -> None:
         whole = Path(os.path.abspath(path))  # `.` and `..` have no name to stand beside
-        self._partial = whole.with_name(f"{whole.name}.{os.getpid()}.partial")
+        self._partial = whole.parent / f"{whole.name}.{os.getpid()}.partial"
         if os.path.lexists(path) and not (path.is_dir() and not any(path.iterdir())):
             if not overwrite:
                 raise _refused(path, "exists already; name another folder with --out, or say --overwrite")

@@ -27,7 +27,9 @@ class Problem:
 
     def __str__(self) -> str:
         place = ":".join(str(part) for part in (self.file, self.line, self.column) if part is not None)
-        return ": ".join(part for part in (place, dotted(self.path), self.what) if part)
+        text = ": ".join(part for part in (place, dotted(self.path), self.what) if part)
+        # One line for one problem, whatever stands in the user's keys, and nothing that a terminal would obey.
+        return "".join(sign if sign.isprintable() else repr(sign)[1:-1] for sign in text)
 
 
 class InputError(ValueError):

@@ -30,7 +30,8 @@ _NAN = re.compile(r"\.(nan|NaN|NAN)")
 _YAML_11 = re.compile(r"(yes|no|on|off|y|n)", re.IGNORECASE)
 
 MOST_NODES = 200_000
-MOST_BYTES = 16_000_000
+MOST_DEPTH = 60
+MOST_BYTES = 4_000_000
 MOST_DIGITS = 250
 
 
@@ -105,6 +106,10 @@ class Source:
         for length in range(len(known), 0, -1):
             if known[:length] in self._overridden:
                 return Problem(known, problem.what, self._overridden[known[:length]])
+        if problem.what.startswith("exactly one of"):
+            for path, place in self._overridden.items():
+                if path[: len(known)] == known:  # the file says one variant, the command line adds another
+                    return Problem(known, problem.what, place)
         at_key = problem.what.startswith("unknown key") and known in self._keys
         line, column = self._keys[known] if at_key else self._values[known]
         return Problem(known, problem.what, self.name, line, column)
@@ -136,15 +141,17 @@ class Source:
             line, column = before.count("\n") + 1, error.position - before.rfind("\n")
             what = f"the character U+{ord(text[error.position]):04X} is not allowed in YAML"
             self._problems.found.append(Problem((), what, self.name, line, column))
-        except (yaml.YAMLError, RecursionError) as error:
-            self._fail(f"not valid YAML: {type(error).__name__}", None)
+        except RecursionError:
+            self._fail("the document is too deep: brackets within brackets within brackets", None)
+        except (yaml.YAMLError, ValueError, OverflowError) as error:
+            self._fail(f"not valid YAML: {error}", None)
         self._problems.settle()
         return None
 
     def _read(self, node: yaml.Node, path: KeyPath, parents: tuple[int, ...]) -> Any:
         self._nodes += 1
         self._values[path] = (node.start_mark.line + 1, node.start_mark.column + 1)
-        if id(node) in parents or self._nodes > MOST_NODES or len(parents) > 60:
+        if id(node) in parents or self._nodes > MOST_NODES or len(parents) > MOST_DEPTH:
             if self._nodes <= MOST_NODES + 1:
                 self._fail("the document is too large, too deep, or refers to itself", node.start_mark, path)
                 self._nodes = MOST_NODES + 1
@@ -180,6 +187,9 @@ class Source:
         return data
 
     def _scalar(self, node: yaml.ScalarNode, path: KeyPath) -> Any:
+        if any("\ud800" <= sign <= "\udfff" for sign in node.value):
+            self._fail("an escaped half of a surrogate pair is no character", node.start_mark, path)
+            return None
         if node.style is not None:
             return Text(node.value, self._folder)
         try:
@@ -191,10 +201,11 @@ class Source:
     def _override_one(self, setting: str) -> None:
         key, equals, value = setting.partition("=")
         path: KeyPath = tuple(
-            int(p) if p.isdecimal() else p for p in key.strip().replace("[", ".").replace("]", "").split(".")
+            int(p) if p.isdecimal() and len(p) < 10 else p
+            for p in key.strip().replace("[", ".").replace("]", "").split(".")
         )
         place = f"--set {setting}"
-        if not equals or "" in path:
+        if not equals or "" in path or len(path) > MOST_DEPTH:
             raise InputError([Problem((), "write it as KEY=VALUE, with a dotted key (fleet_scale=0.01)", place)])
         try:
             read = Source(value, place, Path.cwd())
@@ -206,7 +217,10 @@ class Source:
 
     def replace(self, path: KeyPath, value: Any, place: str) -> None:
         """Put a value in place of the file's; ``place`` is where the user gave it, for messages."""
-        self.data = _with(self.data, path, value, place)
+        try:
+            self.data = _with(self.data, path, value, place)
+        except InputError as error:
+            raise InputError([Problem(path, problem.what, place) for problem in error.problems]) from None
         for length in range(1, len(path) + 1):
             self._values.setdefault(path[:length], (1, 1))
         self._overridden[path] = place
