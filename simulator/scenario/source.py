@@ -110,7 +110,7 @@ class Source:
             for path, place in self._overridden.items():
                 if path[: len(known)] == known:  # the file says one variant, the command line adds another
                     return Problem(known, problem.what, place)
-        at_key = problem.what.startswith("unknown key") and known in self._keys
+        at_key = problem.what.startswith(("unknown key", "unknown site")) and known in self._keys
         line, column = self._keys[known] if at_key else self._values[known]
         return Problem(known, problem.what, self.name, line, column)
 
@@ -217,13 +217,20 @@ class Source:
 
     def replace(self, path: KeyPath, value: Any, place: str) -> None:
         """Put a value in place of the file's; ``place`` is where the user gave it, for messages."""
+        made, given = path, self.data
+        for length, part in enumerate(path, 1):
+            known: dict[Any, Any] = given if isinstance(given, dict) else dict(enumerate(given))
+            given = known.get(str(part) if isinstance(given, dict) else part)
+            if not isinstance(given, dict | tuple):
+                made = path[:length]  # from here on nothing of the file is left
+                break
         try:
             self.data = _with(self.data, path, value, place)
         except InputError as error:
             raise InputError([Problem(path, problem.what, place) for problem in error.problems]) from None
         for length in range(1, len(path) + 1):
             self._values.setdefault(path[:length], (1, 1))
-        self._overridden[path] = place
+        self._overridden[made] = place
 
 
 def plain_scalar(text: str, folder: Path) -> Any:
