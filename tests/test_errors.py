@@ -160,7 +160,7 @@ SCALARS = [
     Broken("word nan", rate("nan"), "a number is needed (given 'nan')"),
     Broken("1e400", ("slot_s: 3600", "slot_s: @@1e400"), "slot_s: the number 1e400 is too large"),
     Broken("1e300", rate("1e300"), "no quantity is that large (given 1e+300)"),
-    Broken("1e-300", rate("1e-300"), "no quantity is that small (given 1e-300)"),
+    Broken("1e-300", ("peak_w: 700, idle_w: 100", "peak_w: @@1e-300"), "no quantity is that small (given 1e-300)"),
     Broken("5000 digits", slots("1" + "0" * 5000), "a number of 5001 characters is too long"),
     Broken("5000 hexadecimal digits", slots("0x" + "f" * 5000), "a number of 5002 characters is too long"),
     Broken("many slots", slots("99999999999999"), "slots: must be at most 1e+07 (given 99999999999999)"),

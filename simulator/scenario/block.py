@@ -124,8 +124,15 @@ SMALLEST, LARGEST = 1e-30, 1e30
 def _finite(value: float) -> float:
     if not math.isfinite(value):
         raise wrong(f"a finite number is needed (given {value})")
-    if value != 0 and not SMALLEST <= abs(value) <= LARGEST:
-        raise wrong(f"no quantity is that {'large' if abs(value) > 1 else 'small'} (given {value:g})")
+    if abs(value) > LARGEST:
+        raise wrong(f"no quantity is that large (given {value:g})")
+    return value
+
+
+def _not_tiny(value: float) -> float:
+    """What must be above zero may stand below a fraction's line."""
+    if 0 < value < SMALLEST:
+        raise wrong(f"no quantity is that small (given {value:g})")
     return value
 
 
@@ -169,7 +176,7 @@ def _existing_file(path: Path) -> Path:
 
 
 Number = Annotated[float, AfterValidator(_finite)]
-Positive = Annotated[Number, Field(gt=0)]
+Positive = Annotated[Number, AfterValidator(_not_tiny), Field(gt=0)]
 NotNegative = Annotated[Number, Field(ge=0)]
 Fraction = Annotated[Number, Field(gt=0, le=1)]
 Count = Annotated[int, Field(ge=1, le=10**9)]
