@@ -143,7 +143,8 @@ def _csv(signal: str, scenario: Scenario, sites: Sites, files: CsvSignals) -> Fl
     path: KeyPath = ("signals", "csv", signal)
     problems, columns = Problems(), []
     if isinstance(asked.column, dict):
-        _every_site(asked.column, sites, (*path, "column"), "column")
+        with problems.collecting():
+            _every_site(asked.column, sites, (*path, "column"), "column")
     for site in sites:
         with problems.collecting():
             columns.append(_csv_site(signal, asked, site.name, scenario, path))
@@ -154,6 +155,8 @@ def _csv(signal: str, scenario: Scenario, sites: Sites, files: CsvSignals) -> Fl
 def _csv_site(signal: str, asked: SignalFile, site: str, scenario: Scenario, path: KeyPath) -> FloatArray:
     file = Path(asked.file.replace("{site}", site))
     table = read_table(file, (*path, "file"))
+    if isinstance(asked.column, dict) and site not in asked.column:
+        raise refuse((*path, "column"), f"site '{site}' has no column")
     header = asked.column[site] if isinstance(asked.column, dict) else asked.column or site
     times = read_times(table, asked.time, time_zone(asked.timezone, (*path, "timezone")), scenario.start)
     values = table.numbers(header, empty=asked.gaps != "refuse")
