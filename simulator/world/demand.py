@@ -219,9 +219,10 @@ def _ordered_times(table: Table) -> FloatArray:
             stamp, _, decimals = text.strip().rstrip("Z").partition(".")
             time = datetime.fromisoformat(stamp.removesuffix("+00:00"))
             time = time.astimezone(UTC).replace(tzinfo=None) if time.tzinfo else time
-            times.append(
-                (time, int(decimals.removesuffix("+00:00") or 0) and float(f"0.{decimals.removesuffix('+00:00')}"))
-            )
+            decimals = decimals.removesuffix("+00:00") or "0"
+            if not decimals.isdecimal():
+                raise ValueError(decimals)
+            times.append((time, float(f"0.{decimals}")))
         except (ValueError, OverflowError):
             problems.append(
                 table.problem(
