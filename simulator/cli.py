@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import os
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -64,10 +64,9 @@ def run(
     as_json: bool,
 ) -> None:
     """Run the policies of a scenario and print their table."""
-    more = [f"engine={engine}"] if engine else []
-    more += [f"seed={seed}"] if seed is not None else []
+    options = {key: value for key, value in (("engine", engine), ("seed", seed)) if value is not None}
     with _errors():
-        loaded, folders = _checked(scenario, [*settings, *more], only)
+        loaded, folders = _checked(scenario, settings, only, options)
         from simulator.folder import Folder, free_name
 
         folder = Folder(out or free_name(Path("results"), Path(scenario).stem), overwrite)
@@ -190,25 +189,30 @@ def new(kind: str, name: str) -> None:
         click.echo(f"wrote {write_template(kind, name)}")
 
 
-def _checked(name: str, settings: Sequence[str], only: Sequence[str]) -> tuple[Scenario, tuple[Path, ...]]:
+def _checked(
+    name: str, settings: Sequence[str], only: Sequence[str] = (), options: Mapping[str, Any] | None = None
+) -> tuple[Scenario, tuple[Path, ...]]:
     """The checked scenario and the folders in which a user's modules are looked up."""
     from simulator.scenario import find_scenario, read_source
     from simulator.simulation import checked_scenario
 
     source = read_source(name, settings)
+    for key, value in (options or {}).items():
+        source.replace((key,), value, f"--{key} {value}")
     if only:
-        source.data = _only(source.data, only)
+        source.replace(("policies",), _only(source.data.get("policies"), only), "--policy")
+        for number, policy in enumerate(only):
+            source.replace(("policies", number), source.data["policies"][number], f"--policy {policy}")
     folders = tuple(dict.fromkeys([find_scenario(name).parent.resolve(), Path.cwd()]))
     return checked_scenario(source, folders), folders
 
 
-def _only(data: dict[str, Any], only: Sequence[str]) -> dict[str, Any]:
-    """The scenario with these policies: with their settings where it has them."""
-    listed = data.get("policies") if isinstance(data.get("policies"), tuple) else ()
-    known: dict[Any, list[Any]] = {}
-    for entry in listed or ():
+def _only(listed: object, only: Sequence[str]) -> tuple[object, ...]:
+    """These policies: with their settings where the scenario lists them, as often as it does."""
+    known: dict[object, list[object]] = {}
+    for entry in listed if isinstance(listed, tuple) else ():
         known.setdefault(next(iter(entry)) if isinstance(entry, dict) and entry else str(entry), []).append(entry)
-    return {**data, "policies": tuple(entry for name in only for entry in known.get(name, [name]))}
+    return tuple(entry for name in only for entry in known.get(name, [name]))
 
 
 @contextmanager

@@ -36,20 +36,35 @@ class Folder:
 
     def __init__(self, path: Path, overwrite: bool = False):
         self.path = path
-        if path.exists() and not (path.is_dir() and not any(path.iterdir())):
+        self._made: list[Path] = []
+        try:
+            self._claim(path, overwrite)
+        except OSError as error:
+            self.discard()
+            raise _refused(path, f"cannot be made: {error.strerror} ({error.filename})") from None
+
+    def _claim(self, path: Path, overwrite: bool) -> None:
+        whole = Path(os.path.abspath(path))  # `.` and `..` have no name to stand beside
+        self._partial = whole.parent / f"{whole.name}.{os.getpid()}.partial"
+        if os.path.lexists(path) and not (path.is_dir() and not any(path.iterdir())):
             if not overwrite:
                 raise _refused(path, "exists already; name another folder with --out, or say --overwrite")
             if not (path / MANIFEST).is_file():
                 raise _refused(path, "is not a folder of results; it is not overwritten")
-        self._partial = path.with_name(f"{path.name}.{os.getpid()}.partial")
-        try:
-            self._partial.mkdir(parents=True)
-        except OSError as error:
-            raise _refused(path, f"cannot be made: {error.strerror}") from None
+        for folder in [*reversed(self._partial.parents), self._partial]:
+            if not folder.is_dir():
+                folder.mkdir()
+                self._made.append(folder)
 
     def discard(self) -> None:
         """Give the place back; nothing is left."""
-        shutil.rmtree(self._partial, ignore_errors=True)
+        if self._partial in self._made:
+            shutil.rmtree(self._partial, ignore_errors=True)
+        for folder in reversed(self._made):
+            try:
+                folder.rmdir()
+            except OSError:  # it is gone already, or holds the results
+                continue
 
     def write(self, scenario: Scenario, results: Sequence[RunResult], extra: dict[str, Any]) -> None:
         """Write everything, the manifest last, then take the final name."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pathlib
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -26,7 +27,9 @@ class Problem:
 
     def __str__(self) -> str:
         place = ":".join(str(part) for part in (self.file, self.line, self.column) if part is not None)
-        return ": ".join(part for part in (place, dotted(self.path), self.what) if part)
+        text = ": ".join(part for part in (place, dotted(self.path), self.what) if part)
+        # One line for one problem, whatever stands in the user's keys, and nothing that a terminal would obey.
+        return "".join(sign if sign.isprintable() else repr(sign)[1:-1] for sign in text)
 
 
 class InputError(ValueError):
@@ -77,10 +80,22 @@ def dotted(path: Path) -> str:
     return text
 
 
+def did_you_mean_file(path: pathlib.Path) -> str:
+    """The tail of a message about a file that is not there: the nearest name in its folder, if one is near."""
+    try:
+        names = sorted(entry.name for entry in path.parent.iterdir())
+    except (OSError, ValueError):
+        return ""
+    near = get_close_matches(path.name, names, n=1, cutoff=0.6)
+    return f"; did you mean '{near[0]}'?" if near else ""
+
+
 def did_you_mean(word: object, known: Iterable[str]) -> str:
     """The tail of a message about an unknown word: the nearest known one, or all of them."""
     names = [str(name) for name in known]
-    near = get_close_matches(str(word), names, n=1, cutoff=0.6)
+    # Letters of another case are the nearest of all (usd/mwh, USD/MWh), but far by difflib.
+    near = [name for name in names if name.lower() == str(word).lower()]
+    near = near or get_close_matches(str(word), names, n=1, cutoff=0.6)
     if near:
         return f"; did you mean '{near[0]}'?"
     if not names:

@@ -17,6 +17,9 @@ from simulator.problem import Problems, did_you_mean, refuse
 from simulator.scenario.block import shown
 from simulator.scenario.scenario import PolicyChoice
 
+#: Hints that a YAML list fits; it arrives as a tuple.
+_LISTS = (list, tuple, Sequence)
+
 
 def built_in() -> dict[str, type[RoutingPolicy]]:
     """The built-in policies; an error that says so if another package called ``policies`` stands in front of ours."""
@@ -44,9 +47,10 @@ def policy_class(name: str, folders: Sequence[Path], path: KeyPath = ()) -> type
         return known[name]
     module_name, colon, class_name = name.partition(":")
     if not colon:
-        raise refuse(
-            path, f"unknown policy '{name}'{did_you_mean(name, known)}; a policy of your own is written module:Class"
-        )
+        own = "a policy of your own is written module:Class"
+        raise refuse(path, f"unknown policy '{name}'; {own}{did_you_mean(name, known)}")
+    if not all(part.isidentifier() for part in [*module_name.split("."), class_name]):
+        raise refuse(path, f"a policy of your own is written module:Class, such as my_module:MyPolicy (given '{name}')")
     with _SearchedLast(folders):
         try:
             module = importlib.import_module(module_name)
@@ -62,9 +66,12 @@ def policy_class(name: str, folders: Sequence[Path], path: KeyPath = ()) -> type
                 else ""
             )
             raise refuse(path, f"there is no module '{module_name}' (looked in {where}){near}") from None
-        except Exception as error:
+        except (Exception, SystemExit) as error:
             raise refuse(path, f"module '{module_name}' cannot be imported: {type(error).__name__}: {error}") from None
-    found = getattr(module, class_name, None)
+    try:
+        found = getattr(module, class_name, None)
+    except Exception as error:  # a module's own __getattr__
+        raise refuse(path, f"'{name}' cannot be had: {type(error).__name__}: {error}") from None
     if found is None:
         classes = [
             key
@@ -85,7 +92,7 @@ def make_policy(choice: PolicyChoice, folders: Sequence[Path] = (), path: KeyPat
         return kind(**choice.settings)
     except (ValueError, TypeError) as error:
         raise refuse((*path, choice.name), str(error)) from None
-    except Exception as error:
+    except (Exception, SystemExit) as error:
         raise refuse((*path, choice.name), f"{type(error).__name__} when it is made: {error}") from None
 
 
@@ -101,7 +108,7 @@ def check_settings(kind: type[RoutingPolicy], settings: Mapping[str, Any], path:
     problems = Problems()
     parameters = settings_of(kind)
     free = any(parameter.kind is parameter.VAR_KEYWORD for parameter in parameters.values())
-    hints = typing.get_type_hints(kind.__init__) if parameters else {}
+    hints = _hints(kind) if parameters else {}
     for name, value in settings.items():
         if name not in parameters:
             if not free:
@@ -112,7 +119,7 @@ def check_settings(kind: type[RoutingPolicy], settings: Mapping[str, Any], path:
     for name, parameter in parameters.items():
         if (
             parameter.default is parameter.empty
-            and parameter.kind is parameter.POSITIONAL_OR_KEYWORD
+            and parameter.kind not in (parameter.VAR_POSITIONAL, parameter.VAR_KEYWORD)
             and name not in settings
         ):
             problems.add(path, f"the key '{name}' is missing")
@@ -126,6 +133,14 @@ def settings_of(kind: type) -> dict[str, inspect.Parameter]:
     return dict(list(inspect.signature(kind.__init__).parameters.items())[1:])  # type: ignore[misc]
 
 
+def _hints(kind: type) -> dict[str, Any]:
+    """The types of the settings; none where a user's annotations cannot be resolved."""
+    try:
+        return typing.get_type_hints(kind.__init__)  # type: ignore[misc]
+    except Exception:
+        return {}
+
+
 def _fits(value: Any, hint: Any) -> bool:
     if isinstance(hint, types.UnionType) or typing.get_origin(hint) is typing.Union:
         return any(_fits(value, part) for part in typing.get_args(hint))
@@ -136,6 +151,8 @@ def _fits(value: Any, hint: Any) -> bool:
         return isinstance(value, int | float) and not isinstance(value, bool)
     if hint is int:
         return isinstance(value, int) and not isinstance(value, bool)
+    if origin in _LISTS:
+        return isinstance(value, list | tuple)
     return not isinstance(origin, type) or isinstance(value, origin)
 
 
@@ -143,8 +160,10 @@ def _wanted(hint: Any) -> str:
     names = {float: "a number", int: "a whole number", str: "text", bool: "true or false", type(None): "nothing"}
     if typing.get_origin(hint) is typing.Literal:
         return "one of " + ", ".join(str(value) for value in typing.get_args(hint))
-    parts = typing.get_args(hint) if isinstance(hint, types.UnionType) else (hint,)
-    return " or ".join(names.get(part, "a mapping") for part in parts if part is not type(None))
+    union = isinstance(hint, types.UnionType) or typing.get_origin(hint) is typing.Union
+    parts = [typing.get_origin(part) or part for part in (typing.get_args(hint) if union else (hint,))]
+    names |= dict.fromkeys(_LISTS, "a list") | dict.fromkeys((dict, Mapping), "a mapping")
+    return " or ".join(names.get(part, f"a value of {part}") for part in parts if part is not type(None))
 
 
 class _SearchedLast:

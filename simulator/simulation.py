@@ -45,9 +45,10 @@ def checked_scenario(source: Source, folders: Sequence[Path]) -> Scenario:
     try:
         with problems.collecting():
             scenario = parse(source.data)
-        raw: Sequence[object] = source.data.get("policies") or () if scenario is None else ()
-        for number, data in enumerate(raw):
-            _check_raw_policy(number, data, folders, problems)
+        raw: object = source.data.get("policies") if scenario is None else None
+        if isinstance(raw, tuple):
+            for number, data in enumerate(raw):
+                _check_raw_policy(number, data, folders, problems)
         if scenario is not None:
             check_policies(scenario.policies, folders, problems)
             with problems.collecting():

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import math
-from typing import Any, ClassVar
+from typing import Annotated, Any, ClassVar
 
 import numpy as np
 from pydantic import Field, model_validator
 
-from .block import Block, NotNegative, Number, Positive, Variant
+from .block import LARGEST, Block, NotNegative, Number, Positive, Variant, wrong
+
+LARGEST_EXPONENT = math.log(LARGEST)
 
 
 class Exponential(Block):
@@ -23,12 +25,18 @@ class Lognormal(Block):
     mu: Number
     sigma: NotNegative
 
+    @model_validator(mode="after")
+    def _mean_is_a_number(self) -> Lognormal:
+        if abs(self.mu + self.sigma**2 / 2) > LARGEST_EXPONENT:
+            raise wrong(f"mu and sigma give a mean of exp({self.mu + self.sigma**2 / 2:g}): both are of the logarithm")
+        return self
+
 
 class Gamma(Block):
     """Gamma with a mean and a coefficient of variation (standard deviation / mean)."""
 
     mean: Positive
-    cv: Positive
+    cv: Annotated[Number, Field(ge=1e-6, le=1e6)]
 
 
 class Amount(Variant):

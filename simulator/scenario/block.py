@@ -26,7 +26,7 @@ from pydantic import (
 )
 from pydantic_core import CoreSchema, PydanticCustomError
 
-from simulator.problem import did_you_mean
+from simulator.problem import did_you_mean, did_you_mean_file
 
 
 class Block(BaseModel):
@@ -55,7 +55,7 @@ class Variant(Block):
         if isinstance(data, str):
             if data not in known:
                 raise wrong(f"unknown choice '{data}'{did_you_mean(data, known)}")
-            return {str(data): {}}
+            return {str(data): cls._settings(data, None)}
         if isinstance(data, cls):
             return data
         if not isinstance(data, Mapping):
@@ -64,7 +64,17 @@ class Variant(Block):
         if len(data) != 1 and not unknown:
             given = ", ".join(str(key) for key in data) or "none"
             raise wrong(f"exactly one of {', '.join(known)} is needed (given {given})")
-        return {key: {} if value is None else value for key, value in data.items()}
+        return {key: cls._settings(key, value) for key, value in data.items()}
+
+    @classmethod
+    def _settings(cls, key: str, value: Any) -> Any:
+        """What stands under a key; nothing (``full:``) means a block without settings, if the key holds a block."""
+        if value is not None:
+            return value
+        for name, field in cls.model_fields.items():
+            if key in (name, field.alias) and not _blocks(field.annotation):
+                raise wrong(f"{key} needs a value: {{{key}: ...}}")
+        return {}
 
     @property
     def chosen(self) -> str:
@@ -93,11 +103,12 @@ class Variant(Block):
 
 
 def _needs_no_settings(annotation: Any) -> bool:
-    blocks = [kind for kind in getattr(annotation, "__args__", (annotation,)) if isinstance(kind, type)]
-    return any(
-        issubclass(kind, Block) and not any(field.is_required() for field in kind.model_fields.values())
-        for kind in blocks
-    )
+    return any(not any(field.is_required() for field in block.model_fields.values()) for block in _blocks(annotation))
+
+
+def _blocks(annotation: Any) -> list[type[Block]]:
+    kinds = getattr(annotation, "__args__", (annotation,))
+    return [kind for kind in kinds if isinstance(kind, type) and issubclass(kind, Block)]
 
 
 def wrong(what: str) -> PydanticCustomError:
@@ -113,13 +124,28 @@ def shown(value: Any) -> str:
         return "a mapping"
     if isinstance(value, list | tuple):
         return "a list"
+    if isinstance(value, bool):
+        return str(value).lower()
     text = repr(str(value)) if isinstance(value, str) else str(value)
     return text if len(text) <= 60 else text[:57] + "..."
+
+
+#: Sizes of numbers that a product of several cannot carry out of floating point; no quantity comes near them.
+SMALLEST, LARGEST = 1e-30, 1e30
 
 
 def _finite(value: float) -> float:
     if not math.isfinite(value):
         raise wrong(f"a finite number is needed (given {value})")
+    if abs(value) > LARGEST:
+        raise wrong(f"no quantity is that large (given {value:g})")
+    return value
+
+
+def _not_tiny(value: float) -> float:
+    """What must be above zero may stand below a fraction's line."""
+    if 0 < value < SMALLEST:
+        raise wrong(f"no quantity is that small (given {value:g})")
     return value
 
 
@@ -130,7 +156,10 @@ def _utc(value: Any) -> datetime:
         raise wrong(f"a time such as 2022-09-22T00:00:00Z is needed (given {shown(value)})") from None
     if time.tzinfo is None:
         raise wrong(f"say the time zone, such as {time.isoformat()}Z")
-    return time.astimezone(UTC)
+    try:
+        return time.astimezone(UTC)
+    except OverflowError:
+        raise wrong(f"the time is out of the calendar's range (given {shown(value)})") from None
 
 
 def _input_path(value: Any) -> Path:
@@ -139,25 +168,28 @@ def _input_path(value: Any) -> Path:
     if not isinstance(value, str) or not value:
         raise wrong(f"a path is needed (given {shown(value)})")
     folder = getattr(value, "folder", None) or Path.cwd()
-    return Path(os.path.normpath(Path(folder) / Path(value).expanduser()))
+    try:
+        if "\0" in value:
+            raise wrong(f"a path cannot hold the character U+0000 (given {shown(value)})")
+        path = Path(os.path.normpath(Path(folder) / Path(value).expanduser()))
+        path.exists()  # raises where the system cannot even look: names that are too long, folders that are closed
+        return path
+    except OSError as error:
+        raise wrong(f"{shown(value)} cannot be read: {error.strerror}") from None
+    except RuntimeError:
+        raise wrong(f"there is no such home folder (given {shown(value)})") from None
 
 
 def _existing_file(path: Path) -> Path:
-    try:
-        if path.is_dir():
-            raise wrong(f"{path} is a folder, a file is needed")
-        if not path.exists():
-            near = (
-                did_you_mean(path.name, sorted(p.name for p in path.parent.iterdir())) if path.parent.is_dir() else ""
-            )
-            raise wrong(f"there is no file {path}{near}")
-    except (OSError, ValueError) as error:
-        raise wrong(f"{str(path)[:200]!r} cannot be read: {error}") from None
+    if path.is_dir():
+        raise wrong(f"{path} is a folder, a file is needed")
+    if not path.exists():
+        raise wrong(f"there is no file {path}{did_you_mean_file(path)}")
     return path
 
 
 Number = Annotated[float, AfterValidator(_finite)]
-Positive = Annotated[Number, Field(gt=0)]
+Positive = Annotated[Number, AfterValidator(_not_tiny), Field(gt=0)]
 NotNegative = Annotated[Number, Field(ge=0)]
 Fraction = Annotated[Number, Field(gt=0, le=1)]
 Count = Annotated[int, Field(ge=1, le=10**9)]

@@ -5,6 +5,8 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
+from simulator.problem import did_you_mean_file
+
 #: Folder of the data folder -> its public home.
 PUBLIC_HOMES = {
     "paper": "github.com/Ren-Research/Environmentally-Equitable-AI (MIT)",
@@ -30,4 +32,4 @@ def find_input(given: Path | None, folder: str, name: str = "") -> Path:
 def absent(path: Path, folder: str) -> str:
     """The sentence about an input that is not there."""
     where = f"set EQUIFLEET_DATA to the folder that holds {folder}/"
-    return f"there is no {path}; get it from {PUBLIC_HOMES[folder]}, and {where}"
+    return f"there is no {path}{did_you_mean_file(path)}; get it from {PUBLIC_HOMES[folder]}, and {where}"

@@ -79,6 +79,8 @@ def parse(data: Any) -> Scenario:
     except ValidationError as error:
         problems = Problems()
         for detail in error.errors(include_url=False):
+            if detail["type"] == "too_short" and len(detail["input"]) >= detail["ctx"]["min_length"]:
+                continue  # pydantic counts only the entries without a mistake
             path, what = explain(detail)
             problems.add(path, what)
         raise InputError(dict.fromkeys(problems.found)) from None
@@ -103,7 +105,7 @@ def explain(detail: ErrorDetails) -> tuple[KeyPath, str]:
         return path, f"unknown key '{path[-1]}'{did_you_mean(path[-1], keys_at(Scenario, path[:-1]))}"
     if kind == "literal_error":
         expected = detail["ctx"]["expected"].replace(" or ", ", ").replace("'", "").split(", ")
-        if isinstance(given, bool) or given is None:
+        if not isinstance(given, str):
             return path, f"one of {', '.join(expected)} is needed{tail}"
         return path, f"unknown value {shown(given)}{did_you_mean(given, expected)}"
     if kind in _BOUNDS:

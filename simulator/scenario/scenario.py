@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import Annotated, Any, Literal
 
 from pydantic import Field, GetJsonSchemaHandler, ValidationInfo, field_validator, model_validator
@@ -106,6 +107,16 @@ class Scenario(Block):
     """Simulate this share of the fleet and of its demand; extensive results are divided by it."""
     policies: Annotated[tuple[PolicyChoice, ...], Field(min_length=1)]
     published: Published | None = None
+
+    @model_validator(mode="after")
+    def _ends_within_the_calendar(self) -> Scenario:
+        try:
+            _ = self.start + timedelta(seconds=self.horizon_s)
+        except OverflowError:
+            raise wrong(
+                f"the run of {self.horizon_s:g} s from {self.start:%Y-%m-%d} ends after the year 9999"
+            ) from None
+        return self
 
     @field_validator("warmup_s", mode="after")
     @classmethod

@@ -40,7 +40,7 @@ class Steps(Block):
     """Values that follow each other every `every_h` hours from the start of the run, over and over."""
 
     values: Annotated[tuple[Number, ...], Field(min_length=1)]
-    every_h: Annotated[Positive, Field(ge=0.001)] = 1.0
+    every_h: Annotated[Number, Field(ge=1e-3)] = 1.0
 
 
 class Shape(Variant):

@@ -30,8 +30,9 @@ _NAN = re.compile(r"\.(nan|NaN|NAN)")
 _YAML_11 = re.compile(r"(yes|no|on|off|y|n)", re.IGNORECASE)
 
 MOST_NODES = 200_000
-MOST_BYTES = 16_000_000
-MOST_DIGITS = 400
+MOST_DEPTH = 60
+MOST_BYTES = 4_000_000
+MOST_DIGITS = 250
 
 
 class Text(str):
@@ -52,6 +53,10 @@ class _Loader(yaml.SafeLoader):
     """A parser without implicit types: every plain scalar stays text until we read it."""
 
     yaml_implicit_resolvers: ClassVar[dict[str, Any]] = {}  # type: ignore[misc]
+
+    def resolve(self, kind: type[yaml.Node], value: Any, implicit: Any) -> str:
+        """The tag of a node that carries none: so any other one was written by the user."""
+        return ""
 
 
 class Source:
@@ -100,8 +105,12 @@ class Source:
                 known = (*known, part)
         for length in range(len(known), 0, -1):
             if known[:length] in self._overridden:
-                return Problem(known, problem.what, f"--set {self._overridden[known[:length]]}")
-        at_key = problem.what.startswith("unknown key") and known in self._keys
+                return Problem(known, problem.what, self._overridden[known[:length]])
+        if problem.what.startswith("exactly one of"):
+            for path, place in self._overridden.items():
+                if path[: len(known)] == known:  # the file says one variant, the command line adds another
+                    return Problem(known, problem.what, place)
+        at_key = problem.what.startswith(("unknown key", "unknown site")) and known in self._keys
         line, column = self._keys[known] if at_key else self._values[known]
         return Problem(known, problem.what, self.name, line, column)
 
@@ -132,18 +141,24 @@ class Source:
             line, column = before.count("\n") + 1, error.position - before.rfind("\n")
             what = f"the character U+{ord(text[error.position]):04X} is not allowed in YAML"
             self._problems.found.append(Problem((), what, self.name, line, column))
-        except (yaml.YAMLError, RecursionError) as error:
-            self._fail(f"not valid YAML: {type(error).__name__}", None)
+        except RecursionError:
+            self._fail("the document is too deep: brackets within brackets within brackets", None)
+        except (yaml.YAMLError, ValueError, OverflowError) as error:
+            self._fail(f"not valid YAML: {error}", None)
         self._problems.settle()
         return None
 
     def _read(self, node: yaml.Node, path: KeyPath, parents: tuple[int, ...]) -> Any:
         self._nodes += 1
         self._values[path] = (node.start_mark.line + 1, node.start_mark.column + 1)
-        if id(node) in parents or self._nodes > MOST_NODES or len(parents) > 60:
+        if id(node) in parents or self._nodes > MOST_NODES or len(parents) > MOST_DEPTH:
             if self._nodes <= MOST_NODES + 1:
                 self._fail("the document is too large, too deep, or refers to itself", node.start_mark, path)
                 self._nodes = MOST_NODES + 1
+            return None
+        if node.tag:
+            written = node.tag.replace("tag:yaml.org,2002:", "!!")
+            self._fail(f"tags are not used in a scenario (given {written})", node.start_mark, path)
             return None
         parents = (*parents, id(node))
         if isinstance(node, yaml.MappingNode):
@@ -172,8 +187,8 @@ class Source:
         return data
 
     def _scalar(self, node: yaml.ScalarNode, path: KeyPath) -> Any:
-        if node.tag != "tag:yaml.org,2002:str" and not (node.tag == "!" or node.value == ""):
-            self._fail(f"tags are not used in a scenario (given {node.tag})", node.start_mark, path)
+        if any("\ud800" <= sign <= "\udfff" for sign in node.value):
+            self._fail("an escaped half of a surrogate pair is no character", node.start_mark, path)
             return None
         if node.style is not None:
             return Text(node.value, self._folder)
@@ -186,26 +201,41 @@ class Source:
     def _override_one(self, setting: str) -> None:
         key, equals, value = setting.partition("=")
         path: KeyPath = tuple(
-            int(p) if p.isdecimal() else p for p in key.strip().replace("[", ".").replace("]", "").split(".")
+            int(p) if p.isdecimal() and len(p) < 10 else p
+            for p in key.strip().replace("[", ".").replace("]", "").split(".")
         )
         place = f"--set {setting}"
-        if not equals or "" in path:
+        if not equals or "" in path or len(path) > MOST_DEPTH:
             raise InputError([Problem((), "write it as KEY=VALUE, with a dotted key (fleet_scale=0.01)", place)])
         try:
             read = Source(value, place, Path.cwd())
         except InputError as error:
             raise InputError([Problem(path, problem.what, place) for problem in error.problems]) from None
-        self.data = _with(self.data, path, read.data, place)
+        self.replace(path, read.data, place)
         for inner in read._values:
             self._values.setdefault((*path, *inner), (1, 1))
-        for length in range(1, len(path)):
+
+    def replace(self, path: KeyPath, value: Any, place: str) -> None:
+        """Put a value in place of the file's; ``place`` is where the user gave it, for messages."""
+        made, given = path, self.data
+        for length, part in enumerate(path, 1):
+            known: dict[Any, Any] = given if isinstance(given, dict) else dict(enumerate(given))
+            given = known.get(str(part) if isinstance(given, dict) else part)
+            if not isinstance(given, dict | tuple):
+                made = path[:length]  # from here on nothing of the file is left
+                break
+        try:
+            self.data = _with(self.data, path, value, place)
+        except InputError as error:
+            raise InputError([Problem(path, problem.what, place) for problem in error.problems]) from None
+        for length in range(1, len(path) + 1):
             self._values.setdefault(path[:length], (1, 1))
-        self._overridden[path] = setting
+        self._overridden[made] = place
 
 
 def plain_scalar(text: str, folder: Path) -> Any:
     """A plain YAML scalar by the 1.2 core schema; ValueError for numbers that no one can mean."""
-    if len(text) > MOST_DIGITS and _FLOAT.fullmatch(text):
+    if len(text) > MOST_DIGITS and any(kind.fullmatch(text) for kind in (_FLOAT, _OCTAL, _HEX)):
         raise ValueError(f"a number of {len(text)} characters is too long")
     if _INT.fullmatch(text):
         return int(text)

@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import csv
 import math
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 
-from simulator.problem import InputError, Problem, did_you_mean
+from simulator.problem import InputError, Problem, did_you_mean, did_you_mean_file
 from simulator.problem import Path as KeyPath
+
+from .block import LARGEST
 
 
 @dataclass(frozen=True)
@@ -34,7 +37,8 @@ class Table:
             text = row[index].strip()
             try:
                 values[k] = math.nan if empty and text.lower() in ("", "nan", "na", "null", "-") else float(text)
-                fine = math.isfinite(values[k]) or (empty and math.isnan(values[k]))
+                # Python reads 1_000 as a thousand, which no other program writes.
+                fine = "_" not in text and (abs(values[k]) <= LARGEST or (empty and math.isnan(values[k])))
             except ValueError:
                 fine = False
             if not fine:
@@ -52,6 +56,8 @@ class Table:
             raise InputError(
                 [Problem(self.path, f"there is no column '{name}'{did_you_mean(name, plain)}", str(self.file), 1)]
             )
+        if plain.count(name.strip()) > 1:
+            raise InputError([Problem(self.path, f"the column '{name}' stands twice", str(self.file), 1)])
         return plain.index(name.strip())
 
 
@@ -80,10 +86,10 @@ def read_table(file: Path, path: KeyPath) -> Table:
         reader = csv.reader(text.splitlines(keepends=True), strict=True)
         found = [(reader.line_num, tuple(row)) for row in reader if any(cell.strip() for cell in row)]
     except FileNotFoundError:
-        raise InputError([Problem(path, f"there is no file {file}")]) from None
+        raise InputError([Problem(path, f"there is no file {file}{did_you_mean_file(file)}")]) from None
     except UnicodeDecodeError as error:
         line = error.object[: error.start].count(b"\n") + 1
-        raise InputError([Problem(path, "not UTF-8 text", str(file), line)]) from None
+        raise InputError([Problem(path, "not UTF-8 text; save the file as UTF-8", str(file), line)]) from None
     except csv.Error as error:
         raise InputError([Problem(path, f"not a CSV file: {error}", str(file), reader.line_num)]) from None
     except OSError as error:
@@ -91,6 +97,8 @@ def read_table(file: Path, path: KeyPath) -> Table:
     if len(found) < 2:
         raise InputError([Problem(path, "the file has no rows under a header", str(file), 1)])
     (_, header), *rows = found
+    if len(header) == 1 and any(sign in header[0] for sign in ";\t|"):
+        raise InputError([Problem(path, f"cells are separated by commas (given one cell {header[0]!r})", str(file), 1)])
     table = Table(file, path, header, tuple(row for _, row in rows), tuple(line for line, _ in rows))
     raise_first(
         [
@@ -102,11 +110,21 @@ def read_table(file: Path, path: KeyPath) -> Table:
     return table
 
 
-def read_matrix(file: Path, path: KeyPath, origins: tuple[str, ...], sites: tuple[str, ...]) -> np.ndarray:
-    """A CSV matrix, shape [origins, sites]: the first column names the origin, the header the sites, in any order."""
+def read_matrix(
+    file: Path, path: KeyPath, names: tuple[tuple[str, ...], tuple[str, ...]], flaw: Callable[[np.ndarray], str]
+) -> np.ndarray:
+    """A CSV matrix, shape [origins, sites]: the first column names the origin, the header the sites, in any order.
+
+    ``names`` are those of origins and sites; ``flaw`` is the sentence about a row [sites] that is wrong, or nothing.
+    """
+    origins, sites = names
     table = read_table(file, path)
+    for head in table.header[1:]:
+        if head.strip() not in sites:
+            what = f"unknown site '{head.strip()}'{did_you_mean(head.strip(), sites)}"
+            raise InputError([Problem(path, what, str(file), 1)])
     columns = np.stack([table.numbers(site) for site in sites], axis=1)
-    names = [row[0].strip() for row in table.rows]
+    named = [row[0].strip() for row in table.rows]
     problems = [
         table.problem(
             k,
@@ -114,11 +132,12 @@ def read_matrix(file: Path, path: KeyPath, origins: tuple[str, ...], sites: tupl
             if name not in origins
             else f"origin '{name}' stands twice",
         )
-        for k, name in enumerate(names)
-        if name not in origins or name in names[:k]
+        for k, name in enumerate(named)
+        if name not in origins or name in named[:k]
     ]
+    problems += [table.problem(k, flaw(row)) for k, row in enumerate(columns) if flaw(row)]
     problems += [
-        Problem(path, f"there is no row for origin '{name}'", str(file)) for name in origins if name not in names
+        Problem(path, f"there is no row for origin '{name}'", str(file)) for name in origins if name not in named
     ]
     raise_first(problems)
-    return columns[[names.index(name) for name in origins]]
+    return columns[[named.index(name) for name in origins]]

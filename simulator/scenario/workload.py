@@ -7,7 +7,7 @@ from typing import Annotated, Any, ClassVar, Literal
 from pydantic import Field, model_validator
 
 from .amount import Amount
-from .block import Block, Fraction, InputPath, NotNegative, Positive, Variant, wrong
+from .block import SMALLEST, Block, Fraction, InputPath, NotNegative, Positive, Variant, wrong
 
 
 class CalibratedDemand(Block):
@@ -116,7 +116,7 @@ class Request(Block):
             raise wrong(f"exactly one of energy_wh, seconds, tokens is needed (given {', '.join(given) or 'none'})")
         for name in ("energy_wh", "seconds"):
             amount = getattr(self, name)
-            if amount is not None and amount.mean == 0:
+            if amount is not None and amount.mean < SMALLEST:
                 raise wrong(f"{name} must be above zero on average")
         return self
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from simulator.fleet import Fleet, FloatArray, Hardware, Objective, freeze, marginal_kwh
-from simulator.problem import Problems
+from simulator.problem import Problems, refuse
 from simulator.scenario.generator import resolve_origins, resolve_sites
 from simulator.scenario.place import Origin, Site
 from simulator.scenario.scenario import Scenario
@@ -17,6 +17,9 @@ from .demand import Demand, build_demand
 from .network import build_allowed, build_rtt
 from .service import build_curve, mean_sizes
 from .signals import build_signals
+
+#: More requests than a run gets through in months.
+MOST_REQUESTS = 1e12
 
 __all__ = ["Demand", "World", "build_world"]
 
@@ -79,6 +82,7 @@ def build_world(scenario: Scenario, seed: int | None = None) -> World:
     service_s = curve.service_s(*mean_sizes(scenario.workload.request, demand))
     energy_kwh = marginal_kwh(service_s, hardware)
     demand = _in_requests(demand, scenario, energy_kwh)
+    _few_enough(demand, scenario)
     fleet = Fleet(
         sites=tuple(site.name for site in sites),
         origins=tuple(origin.name for origin in origins),
@@ -124,6 +128,14 @@ def _in_requests(demand: Demand, scenario: Scenario, energy_kwh: FloatArray) -> 
     if demand.kw is None:
         return demand
     return replace(demand, rate_rps=demand.kw / S_PER_H / float(energy_kwh.mean()))
+
+
+def _few_enough(demand: Demand, scenario: Scenario) -> None:
+    """Refuse what no engine that knows requests could ever finish; raises InputError."""
+    requests = float(demand.rate_rps.sum()) * scenario.slot_s * scenario.fleet_scale
+    if scenario.engine != "fluid" and requests > MOST_REQUESTS:
+        what = f"about {requests:.2g} requests would be simulated, at most {MOST_REQUESTS:.0e} can be"
+        raise refuse(("workload", "demand"), f"{what}; lower fleet_scale or take the fluid engine")
 
 
 def _capacity(scenario: Scenario, hardware: Hardware, service_s: FloatArray, energy_kwh: FloatArray) -> FloatArray:

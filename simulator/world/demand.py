@@ -16,7 +16,7 @@ from simulator.scenario.amount import Amount, Lognormal
 from simulator.scenario.inputs import absent, find_input
 from simulator.scenario.place import Origin
 from simulator.scenario.scenario import Scenario
-from simulator.scenario.table import Table, read_table
+from simulator.scenario.table import Table, raise_first, read_table
 from simulator.scenario.workload import HourlyDemand, PoissonDemand, TraceDemand
 from simulator.units import H_PER_DAY, S_PER_H, S_PER_MIN
 
@@ -30,6 +30,10 @@ PAPER_PEAK_W = 2708.0
 AZURE_RATE_RPS = 5.53
 AZURE_INPUT = Amount(lognormal=Lognormal(mu=6.63, sigma=0.985))
 AZURE_OUTPUT = Amount(lognormal=Lognormal(mu=5.02, sigma=0.86))
+#: Requests counted in one hour that can be placed one by one.
+MOST_COUNTED = 1e9
+#: How often a trace may be repeated: a minute's for two months.
+MOST_TURNS = 100_000
 
 
 @dataclass(frozen=True, eq=False)
@@ -151,9 +155,11 @@ def _hourly(scenario: Scenario, asked: HourlyDemand, shares: FloatArray) -> Dema
     exact = None
     if asked.arrivals == "counted":
         aligned = scenario.slot_s == series.step_s and series.start_s % series.step_s == 0
-        whole = bool(np.all(counts == np.round(counts)))
+        whole = bool(np.all(counts == np.round(counts))) and counts.max() < MOST_COUNTED
         if asked.scale != 1 or scenario.fleet_scale != 1 or not aligned or not whole:
-            what = "counted arrivals need whole counts, scale 1, fleet_scale 1 and slots on the hours of the file"
+            what = (
+                "counted arrivals need whole counts (below 1e9), scale 1, fleet_scale 1, and slots on the file's hours"
+            )
             raise refuse(("workload", "demand", "hourly", "arrivals"), what)
         exact = mean.astype(np.int64)
     return Demand(mean[:, None] / series.step_s * shares, counts=exact)
@@ -171,6 +177,9 @@ def _trace(scenario: Scenario, asked: TraceDemand, shares: FloatArray) -> Demand
         note = f"{file.name} is not there: Poisson arrivals and tokens fitted to the Azure 2023 trace are used"
         return Demand(rate * np.ones((scenario.slots, 1)) * shares, tokens=(AZURE_INPUT, AZURE_OUTPUT), note=note)
     trace = read_trace(file, path, scenario, asked)
+    if scenario.horizon_s / trace.period_s > MOST_TURNS:
+        what = f"the trace of {trace.period_s:.3g} s would be played {scenario.horizon_s / trace.period_s:.2g} times"
+        raise refuse(path, f"{what}; give a longer trace, a lower rate or a shorter run")
     # The same products as the tape's, so that both see a request at a boundary in the same slot.
     edges = np.arange(scenario.slots + 1) * scenario.slot_s
     counts = np.array([len(trace.window(a, b)[0]) for a, b in pairwise(edges)])
@@ -210,16 +219,18 @@ def _ordered_times(table: Table) -> FloatArray:
             stamp, _, decimals = text.strip().rstrip("Z").partition(".")
             time = datetime.fromisoformat(stamp.removesuffix("+00:00"))
             time = time.astimezone(UTC).replace(tzinfo=None) if time.tzinfo else time
-            times.append((time, float(f"0.{decimals.removesuffix('+00:00') or 0}")))
-        except ValueError:
+            decimals = decimals.removesuffix("+00:00") or "0"
+            if not decimals.isdecimal():
+                raise ValueError(decimals)
+            times.append((time, float(f"0.{decimals}")))
+        except (ValueError, OverflowError):
             problems.append(
                 table.problem(
                     k, f"column 'TIMESTAMP': a time such as 2023-11-16 18:15:46.6805900 is needed (given {text!r})"
                 )
             )
             times.append(times[-1] if times else (datetime(1970, 1, 1), 0.0))
-    if problems:
-        raise InputError(problems[:5])
+    raise_first(problems)
     first, part = times[0]
     seconds = np.array([(time - first).total_seconds() + (decimals - part) for time, decimals in times])
     falling = np.flatnonzero(np.diff(seconds) < 0)

@@ -29,11 +29,13 @@ def build_rtt(network: Network, origins: Origins, sites: Sites) -> FloatArray:
         rows, columns = (_catalogued(group, path) for group in (origins, sites))
         return rtt_ms()[np.ix_(rows, columns)] * S_PER_MS
     if network.rtt.matrix is not None:
-        matrix = read_matrix(network.rtt.matrix.file, (*path, "matrix"), _names(origins), _names(sites))
-        if matrix.min() < 0:
-            raise InputError(
-                [Problem((*path, "matrix"), "a round-trip time cannot be negative", str(network.rtt.matrix.file))]
-            )
+        path = (*path, "matrix")
+        matrix = read_matrix(
+            network.rtt.matrix.file,
+            path,
+            (_names(origins), _names(sites)),
+            lambda row: "a round-trip time cannot be negative" if row.min() < 0 else "",
+        )
         return matrix * S_PER_MS
     assert network.rtt.coordinates is not None
     return coordinate_rtt(network.rtt.coordinates, origins, sites)
@@ -75,18 +77,15 @@ def build_allowed(allowed: Allowed, origins: Origins, sites: Sites, rtt_s: Float
         return _residency(allowed.regions, origins, sites)
     if allowed.matrix is not None:
         path: Path = ("allowed", "matrix")
-        matrix = read_matrix(allowed.matrix.file, path, _names(origins), _names(sites))
-        problems = [
-            Problem(path, f"origin '{origin.name}' may use no site", str(allowed.matrix.file))
-            for origin, row in zip(origins, matrix, strict=True)
-            if not row.any()
-        ]
-        if not np.isin(matrix, (0, 1)).all():
-            problems.append(Problem(path, "entries are 0 (not allowed) or 1 (allowed)", str(allowed.matrix.file)))
-        if problems:
-            raise InputError(problems)
+        matrix = read_matrix(allowed.matrix.file, path, (_names(origins), _names(sites)), _flaw_of_mask)
         return matrix == 1
     return np.ones((len(origins), len(sites)), dtype=bool)
+
+
+def _flaw_of_mask(row: FloatArray) -> str:
+    if not np.isin(row, (0, 1)).all():
+        return "entries are 0 (not allowed) or 1 (allowed)"
+    return "" if row.any() else "this origin may use no site"
 
 
 def _residency(regions: dict[str, tuple[str, ...]], origins: Origins, sites: Sites) -> BoolArray:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 
 import numpy as np
@@ -75,6 +76,8 @@ def _paper(signal: str, scenario: Scenario, sites: Sites, given: Path | None) ->
         file = folder / signal / f"{spelled}_{'Price' if signal == 'price' else signal}.csv"
         table = read_table(file, path)
         times = read_times(table, "Time (UTC)", time_zone("UTC", path), scenario.start)
+        if len(table.header) < 2:
+            raise InputError([table.problem(0, "a second column, of values, is needed")])
         values = table.numbers(table.header[1])[:, None]
         columns.append(_slots(regular(table, times, values, "refuse", ends=False), scenario, path, file))
     return np.hstack(columns) * _FACTORS[signal][_USUAL[signal]]
@@ -93,26 +96,29 @@ def _synthetic(signal: str, scenario: Scenario, sites: Sites) -> FloatArray:
     path: KeyPath = ("signals", "synthetic", key)
     shape: Shape = getattr(scenario.signals.synthetic, key)
     factor = _FACTORS[signal][_USUAL[signal]]
-    columns = [_shape(_of_site(shape, site.name, path), scenario, (*path, site.name)) for site in sites]
     if shape.per_site is not None:
-        known = [site.name for site in sites]
-        strangers = [name for name in shape.per_site if name not in known]
-        if strangers:
-            raise refuse(
-                (*path, "per_site", strangers[0]), f"unknown site '{strangers[0]}'{did_you_mean(strangers[0], known)}"
-            )
-    values = np.stack(columns, axis=1)
-    if signal != "price" and values.min() < 0:
-        raise refuse(path, f"an intensity cannot be negative (it falls to {values.min():g})")
-    return values * factor
+        _every_site(shape.per_site, sites, (*path, "per_site"), "value")
+    columns = []
+    for site in sites:
+        own, where = (
+            (shape, path) if shape.per_site is None else (shape.per_site[site.name], (*path, "per_site", site.name))
+        )
+        columns.append(_shape(own, scenario, where))
+        if signal != "price" and columns[-1].min() < 0:
+            raise refuse(where, f"an intensity cannot be negative (it falls to {columns[-1].min():g})")
+    return np.stack(columns, axis=1) * factor
 
 
-def _of_site(shape: Shape, name: str, path: KeyPath) -> Shape:
-    if shape.per_site is None:
-        return shape
-    if name not in shape.per_site:
-        raise refuse((*path, "per_site"), f"site '{name}' has no value")
-    return shape.per_site[name]
+def _every_site(given: Mapping[str, object], sites: Sites, path: KeyPath, what: str) -> None:
+    """Hold the keys of a mapping against the names of the sites; raises InputError."""
+    problems, known = Problems(), [site.name for site in sites]
+    for name in given:
+        if name not in known:
+            problems.add((*path, name), f"unknown site '{name}'{did_you_mean(name, known)}")
+    for name in known:
+        if name not in given:
+            problems.add(path, f"site '{name}' has no {what}")
+    problems.settle()
 
 
 def _shape(shape: Shape, scenario: Scenario, path: KeyPath) -> FloatArray:
@@ -138,6 +144,9 @@ def _csv(signal: str, scenario: Scenario, sites: Sites, files: CsvSignals) -> Fl
     asked: SignalFile = getattr(files, signal)
     path: KeyPath = ("signals", "csv", signal)
     problems, columns = Problems(), []
+    if isinstance(asked.column, dict):
+        with problems.collecting():
+            _every_site(asked.column, sites, (*path, "column"), "column")
     for site in sites:
         with problems.collecting():
             columns.append(_csv_site(signal, asked, site.name, scenario, path))

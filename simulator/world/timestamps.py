@@ -13,6 +13,9 @@ from simulator.scenario.table import Table, raise_first
 
 from .series import Series
 
+#: Intervals of the finest grid that is made of a file: ten minutes' rows for 190 years.
+MOST_INTERVALS = 10_000_000
+
 
 def time_zone(name: str, path: Path) -> tzinfo:
     """A time zone from ``UTC``, ``+02:00`` or an IANA name; InputError for an unknown one."""
@@ -37,17 +40,17 @@ def read_times(table: Table, column: str, zone: tzinfo, start: datetime) -> Floa
     for k, text in enumerate(table.column(column)):
         try:
             time = datetime.fromisoformat(text.strip())
-        except ValueError:
+            local = time if time.tzinfo else time.replace(tzinfo=zone)
+            seconds[k] = (local - start) / timedelta(seconds=1)
+            if seconds[k] <= before and time.tzinfo is None:
+                seconds[k] = (local.replace(fold=1).astimezone(UTC) - start) / timedelta(seconds=1)
+        except (ValueError, OverflowError):
             problems.append(
                 table.problem(
                     k, f"column '{column}': a time such as 2022-09-22 00:00 is needed (given {text.strip()!r})"
                 )
             )
             continue
-        local = time if time.tzinfo else time.replace(tzinfo=zone)
-        seconds[k] = (local - start) / timedelta(seconds=1)
-        if seconds[k] <= before and time.tzinfo is None:
-            seconds[k] = (local.replace(fold=1).astimezone(UTC) - start) / timedelta(seconds=1)
         if seconds[k] <= before:
             problems.append(table.problem(k, f"column '{column}': times must increase (given {text.strip()!r})"))
         before = seconds[k]
@@ -65,6 +68,9 @@ def regular(table: Table, times: FloatArray, values: FloatArray, gaps: str, ends
         raise InputError([table.problem(0, "at least two rows are needed to know the length of an interval")])
     distances = np.diff(times)
     step = float(distances.min())
+    if (times[-1] - times[0]) / step > MOST_INTERVALS:
+        what = f"two rows are {step:g} s apart; a grid this fine would have more than {MOST_INTERVALS:,} intervals"
+        raise InputError([table.problem(int(distances.argmin()) + 1, what)])
     position = np.round((times - times[0]) / step).astype(int)
     off_grid = np.abs(times - times[0] - position * step) > 1e-3 * step
     raise_first(

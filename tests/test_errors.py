@@ -1,0 +1,708 @@
+"""Broken inputs, and the message each one gets: place, path, sentence; exit status 2, nothing written, no traceback.
+
+The sign ``@@`` in a change marks where the message must point to; it is taken out before the file is written.
+In a data file it marks the line.
+"""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+from typing import NamedTuple
+
+import pytest
+from click.testing import CliRunner
+
+from simulator.cli import main
+
+BASE = """\
+name: base
+start: 2022-09-22T00:00:00Z
+slots: 4
+slot_s: 3600
+sites:
+  - {name: north, region: eu, latitude_deg: 48.2, longitude_deg: 16.4}
+  - {name: south, region: us, latitude_deg: 33.7, longitude_deg: -84.4}
+servers: {count: 8, peak_w: 700, idle_w: 100}
+origins:
+  - {name: here, region: eu, latitude_deg: 48.2, longitude_deg: 16.4}
+  - {name: there, region: us, latitude_deg: 33.7, longitude_deg: -84.4}
+signals:
+  synthetic: {price_usd_per_mwh: 100, carbon_kg_per_kwh: 0.3, water_l_per_kwh: 3}
+workload:
+  demand: {poisson: {rate_per_s: 0.01}}
+  request: {seconds: 1}
+network: {rtt: coordinates}
+allowed: full
+policies: [glb-nearest]
+"""
+SYNTHETIC = "synthetic: {price_usd_per_mwh: 100, carbon_kg_per_kwh: 0.3, water_l_per_kwh: 3}"
+POISSON = "{poisson: {rate_per_s: 0.01}}"
+SITES = BASE[BASE.index("sites:") : BASE.index("servers:")]
+POLICY = """\
+class Mine:
+    forecaster = None
+
+    def __init__(self, step: float = 1.0):
+        pass
+
+    def start(self, fleet):
+        pass
+
+    def plan(self, observation):
+        pass
+"""
+Change = tuple[str, str]
+
+
+class Broken(NamedTuple):
+    """One broken input: changes of the base (or a whole text), files beside it, arguments, and what is said."""
+
+    name: str
+    change: Change | str | bytes
+    says: str
+    at: str = ""
+    """The place, where no ``@@`` marks one: ``1:1`` in the scenario, or the whole place."""
+    files: Mapping[str, str | bytes] = {}
+    args: tuple[str, ...] = ()
+    more: tuple[Change, ...] = ()
+
+
+def slots(value: str) -> Change:
+    return ("slots: 4", f"slots: @@{value}")
+
+
+def rate(value: str) -> Change:
+    return ("rate_per_s: 0.01", f"rate_per_s: @@{value}")
+
+
+def seconds(value: str) -> Change:
+    return ("seconds: 1", f"seconds: {value}")
+
+
+def price(value: str) -> Change:
+    return ("price_usd_per_mwh: 100", f"price_usd_per_mwh: {value}")
+
+
+def sites(value: str) -> Change:
+    return (SITES, f"sites: {value}\n")
+
+
+def policies(value: str) -> Change:
+    return ("[glb-nearest]", value)
+
+
+def more(value: str) -> Change:
+    return ("slots: 4\n", f"slots: 4\n{value}\n")
+
+
+SYNTAX = [
+    Broken("tab", ("  synthetic", "@@\tsynthetic"), "does not allow tabs"),
+    Broken("unclosed bracket", ("policies: [glb-nearest]\n", "policies: [glb-nearest\n@@"), "expected ',' or ']'"),
+    Broken("unclosed quote", ("name: base", 'name: "base'), "unexpected end of stream", at="20:1"),
+    Broken("second document", ("[glb-nearest]\n", "[glb-nearest]\n@@---\nname: other\n"), "one document is expected"),
+    Broken("duplicate key", more("@@slots: 5"), "slots: duplicate key 'slots' (first given on line 3)"),
+    Broken(
+        "duplicate nested key",
+        ("peak_w: 700", "peak_w: 700, @@count: 4"),
+        "servers.count: duplicate key 'count' (first",
+    ),
+    Broken("tag", slots("!!int 4"), "tags are not used in a scenario (given !!int)"),
+    Broken("tag that would run code", slots("!!python/object/apply:os.system [ls]"), "tags are not used in a scenario"),
+    Broken("anchor that holds itself", ("sites:\n", "sites: @@&all\n  - *all\n"), "refers to itself"),
+    Broken("anchor that is not there", slots("*nowhere"), "undefined alias 'nowhere'"),
+    Broken("merge key", ("slots: 4", "@@<<: {slots: 4}"), "unknown key '<<'"),
+    Broken("control character", ("name: base", "name: ba@@\x07se"), "the character U+0007 is not allowed in YAML"),
+    Broken("escaped surrogate", ("name: base", 'name: @@"\\ud800"'), "no character"),
+    Broken("escape beyond Unicode", ("name: base", 'name: "\\UFFFFFFFF"'), "not valid YAML", at="1:1"),
+    Broken("empty file", "", "the file is empty", at="1:1"),
+    Broken("comments only", "# nothing\n", "the file is empty", at="1:1"),
+    Broken("list at the top", "@@- a\n- b\n", "a scenario is a mapping (given a list)"),
+    Broken("word at the top", "@@hello\n", "a scenario is a mapping (given 'hello')"),
+    Broken("too deep", "a: " + "[" * 4000, "the document is too deep", at="1:1"),
+    Broken(
+        "anchors that multiply",
+        "a: &a [x,x,x,x,x,x,x,x,x]\n"
+        + "".join(f"{b}: &{b} [{','.join(['*' + a] * 9)}]\n" for a, b in zip("abcdefg", "bcdefgh", strict=True)),
+        "too large, too deep",
+        at="1:",
+    ),
+    Broken("key that is a list", more("@@[a]: 3"), "a key must be a plain word"),
+    Broken("colon in a value", ("name: base", "name: base@@: more"), "mapping values are not allowed here"),
+    Broken("not UTF-8", BASE.replace("base", "Zürich").encode("latin-1"), "not UTF-8 text (byte 0xfc)", at="1:8"),
+    Broken("UTF-16", BASE.encode("utf-16"), "save the file as UTF-8", at="1:1"),
+]
+
+SCALARS = [
+    Broken("quoted number", slots('"4"'), "slots: a whole number is needed (given '4'); write it without quotes"),
+    Broken("fraction for a count", slots("1e-3"), "slots: a whole number is needed (given 0.001)"),
+    Broken("sexagesimal", ("slot_s: 3600", "slot_s: @@12:30"), "slot_s: a number is needed (given '12:30')"),
+    Broken("bad octal", slots("0o19"), "a whole number is needed (given '0o19')"),
+    Broken("octal beyond the bound", slots("0o17777777777"), "slots: must be at most 1e+07 (given 2147483647)"),
+    Broken("underscore", slots("1_000"), "a whole number is needed (given '1_000')"),
+    Broken("truth for a count", slots("true"), "a whole number is needed (given true)"),
+    Broken(
+        "YAML 1.1 truth",
+        (POISSON, "{trace: {file: a.csv, repeat: @@yes}}"),
+        "demand.trace.repeat: true or false is needed (given 'yes'); write true or false",
+    ),
+    Broken(
+        "NO is Norway",
+        ("allowed: full", "allowed: {regions: {eu: [@@NO]}}"),
+        "allowed.regions.eu[0]: no site is in region 'NO'; known: eu, us",
+    ),
+    Broken("nothing", ("slots: 4", "slots:@@"), "slots: a whole number is needed (given nothing)"),
+    Broken("nan", rate(".nan"), "workload.demand.poisson.rate_per_s: a finite number is needed (given nan)"),
+    Broken("infinity", rate("-.inf"), "a finite number is needed (given -inf)"),
+    Broken("word nan", rate("nan"), "a number is needed (given 'nan')"),
+    Broken("1e400", ("slot_s: 3600", "slot_s: @@1e400"), "slot_s: the number 1e400 is too large"),
+    Broken("1e300", rate("1e300"), "no quantity is that large (given 1e+300)"),
+    Broken("1e-300", ("peak_w: 700, idle_w: 100", "peak_w: @@1e-300"), "no quantity is that small (given 1e-300)"),
+    Broken("5000 digits", slots("1" + "0" * 5000), "a number of 5001 characters is too long"),
+    Broken("5000 hexadecimal digits", slots("0x" + "f" * 5000), "a number of 5002 characters is too long"),
+    Broken("many slots", slots("99999999999999"), "slots: must be at most 1e+07 (given 99999999999999)"),
+    Broken("no slots", slots("0"), "slots: must be at least 1 (given 0)"),
+    Broken(
+        "text for a mapping", ("{count: 8, peak_w: 700, idle_w: 100}", "@@8"), "servers: a mapping is needed (given 8)"
+    ),
+    Broken("number for text", ("name: base", "name: @@3"), "name: text is needed (given 3)"),
+    Broken("mapping for a list", ("policies: [", "@@policies: {a: b}\nx: ["), "policies: a list is needed"),
+    Broken("number for a list", policies("@@5"), "policies: a list is needed (given 5)"),
+    Broken("word for a list", policies("@@glb-nearest"), "policies: a list is needed (given 'glb-nearest')"),
+    Broken("empty list", ("policies: [glb-nearest]", "@@policies: []"), "policies: at least 1 entries are needed"),
+]
+
+RANGES = [
+    Broken("negative power", ("peak_w: 700", "peak_w: @@-700"), "servers.peak_w: must be above 0 (given -700)"),
+    Broken("idle above peak", ("servers: {count: 8, peak_w: 700", "@@servers: {count: 8, peak_w: 70"), "below peak_w"),
+    Broken("negative rate", rate("-1"), "must be at least 0 (given -1)"),
+    Broken(
+        "more requests than a run can have", ("demand: " + POISSON, "@@demand: {poisson: {rate_per_s: 1e20}}"), "lower"
+    ),
+    Broken(
+        "latitude", ("longitude_deg: 16.4}\n  - {name: south", "longitude_deg: @@200}\n  - {name: south"), "at most 180"
+    ),
+    Broken("start without a zone", ("2022-09-22T00:00:00Z", "@@2022-09-22"), "start: say the time zone, such as 2022-"),
+    Broken("start that is no time", ("2022-09-22T00:00:00Z", "@@yesterday"), "a time such as 2022-09-22T00:00:00Z is"),
+    Broken("start before the calendar", ("2022-09-22T00:00:00Z", "@@0001-01-01T00:00:00+14:00"), "out of the calendar"),
+    Broken("end after the calendar", ("2022-09-22T00:00:00Z", "9999-12-31T23:00:00Z"), "after the year 9999", at="1:1"),
+    Broken("warm-up as long as the run", more("warmup_s: @@14400"), "must be shorter than the run of 14400 s"),
+    Broken("no fleet", more("fleet_scale: @@0"), "fleet_scale: must be above 0 (given 0)"),
+    Broken(
+        "negative intensity", ("carbon_kg_per_kwh: 0.3", "carbon_kg_per_kwh: @@-0.3"), "intensity cannot be negative"
+    ),
+    Broken("lognormal of huge mean", seconds("{@@lognormal: {mu: 5000, sigma: 1}}"), "both are of the logarithm"),
+    Broken("requests of no size", ("request: {seconds: 1}", "@@request: {seconds: 0}"), "above zero on average"),
+    Broken("23 hours a day", (POISSON, "{poisson: {rate_per_s: 1, @@daily_profile: [1, 2]}}"), "at least 24 entries"),
+    Broken(
+        "seed of the command line",
+        BASE,
+        "seed: must be below",
+        at="--seed 99999999999999999999",
+        args=("--seed", "9" * 20),
+    ),
+]
+
+NAMES = [
+    Broken("key", more("@@purpos: x"), "purpos: unknown key 'purpos'; did you mean 'purpose'?"),
+    Broken(
+        "nested key", ("idle_w: 100", "@@idel_w: 100"), "servers.idel_w: unknown key 'idel_w'; did you mean 'idle_w'?"
+    ),
+    Broken(
+        "key in a list", ("south, region", "south, @@regoin"), "sites[1].regoin: unknown key 'regoin'; did you mean"
+    ),
+    Broken(
+        "value of a choice",
+        ("peak_w: 700", "peak_w: 700, power: @@linar"),
+        "unknown value 'linar'; did you mean 'linear'?",
+    ),
+    Broken("missing key", ("name: base\n", ""), "the key 'name' is missing", at="1:1"),
+    Broken(
+        "missing nested key", ("servers: {count: 8, peak_w: 700", "@@servers: {count: 8"), "the key 'peak_w' is missing"
+    ),
+    Broken("engine", more("engine: @@simpi"), "engine: unknown value 'simpi'; did you mean 'simpy'?"),
+    Broken(
+        "engine of the command line",
+        BASE,
+        "engine: unknown value 'fluidd'; did you",
+        at="--engine fluidd",
+        args=("--engine", "fluidd"),
+    ),
+    Broken("policy", policies("[@@glb-nearst]"), "policies[0]: unknown policy 'glb-nearst'"),
+    Broken("policy, nearest name", policies("[@@eglb_off]"), "did you mean 'eglb-off'?"),
+    Broken(
+        "policy of the command line",
+        BASE,
+        "did you mean 'glb-nearest'?",
+        at="--policy glb-nearst",
+        args=("--policy", "glb-nearst"),
+    ),
+    Broken(
+        "policy setting",
+        policies("[eglb: {@@stp: 1}]"),
+        "policies[0].eglb.stp: unknown key 'stp'; did you mean 'step'?",
+    ),
+    Broken("policy setting of wrong type", policies("[eglb: {step: @@fast}]"), "a number is needed (given 'fast')"),
+    Broken("policy setting out of range", policies("[@@eglb: {step: -1}]"), "step must be above 0 (given -1)"),
+    Broken("settings that are a list", policies("[@@eglb: [1]]"), "the settings of eglb are a mapping (given a list)"),
+    Broken("policy that is a number", policies("[@@3]"), "a policy is a name, or a name with its settings (given 3)"),
+    Broken("choice", ("allowed: full", "allowed: @@ful"), "allowed: unknown choice 'ful'; did you mean 'full'?"),
+    Broken("choice that needs a value", ("allowed: full", "allowed: @@max_rtt_ms"), "max_rtt_ms needs a value"),
+    Broken(
+        "site in per_site",
+        price("{per_site: {north: 1, @@soth: 2, south: 3}}"),
+        "unknown site 'soth'; did you mean 'south'?",
+    ),
+    Broken("site missing in per_site", price("{@@per_site: {north: 1}}"), "site 'south' has no value"),
+    Broken(
+        "region",
+        ("allowed: full", "allowed: {regions: {eu: [@@erope]}}"),
+        "no site is in region 'erope'; known: eu, us",
+    ),
+    Broken("origin of regions", ("allowed: full", "allowed: {regions: {@@her: [eu]}}"), "did you mean 'here'?"),
+    Broken(
+        "model",
+        ("{seconds: 1}", "{tokens: {model: @@llama2-7b, input: 9, output: 9}}"),
+        "unknown model 'llama2-7b'; did you mean 'llama2-70b'?",
+    ),
+    Broken("place", sites("{catalogue: {only: [@@texs]}}"), "unknown place 'texs'; did you mean 'texas'?"),
+    Broken("place twice", sites("{catalogue: {only: [texas, @@texas]}}"), "'texas' is given twice"),
+    Broken(
+        "place of the catalogue", ("rtt: coordinates", "rtt: @@catalogue"), "'here' is not in the catalogue; say which"
+    ),
+    Broken(
+        "like",
+        ("signals:\n  " + SYNTHETIC, "signals: @@calibrated"),
+        "no calibration for site 'texs'",
+        more=(("name: north", "name: texs"),),
+    ),
+    Broken("site twice", ("name: south", "name: @@north"), "sites[1].name: the name 'north' is given twice"),
+    Broken(
+        "no servers", ("servers: {count: 8, peak_w: 700, idle_w: 100}\n", ""), "site 'north' has no servers", at="6:5"
+    ),
+    Broken(
+        "two variants", ("signals:\n", "@@signals:\n  calibrated: {}\n"), "exactly one of calibrated, paper, synthetic"
+    ),
+    Broken(
+        "no variant", ("signals:\n  " + SYNTHETIC, "@@signals: {}"), "exactly one of calibrated, paper, synthetic, csv"
+    ),
+    Broken(
+        "two sizes", ("request: {", "@@request: {energy_wh: 4, "), "exactly one of energy_wh, seconds, tokens is needed"
+    ),
+]
+
+HOURS = "t,north,south\n" + "".join(f"2022-09-22T0{hour}:00:00Z,1,2\n" for hour in range(5))
+HOUR_3 = "2022-09-22T03:00:00Z,1,2"
+COUNTS = "hour_utc,requests\n" + "".join(f"2022-09-22T0{hour}:00:00Z,10\n" for hour in range(5))
+TRACE = "TIMESTAMP,ContextTokens,GeneratedTokens\n" + "".join(
+    f"2023-11-16 18:1{k}:46.6805900,374,44\n" for k in range(5)
+)
+MASK = "origin,north,south\nhere,1,0\nthere,0,1\n"
+
+
+def signal(name: str, text: str | bytes | None, says: str, at: str = "", keys: str = "", **others: str) -> Broken:
+    """Signals from CSV, the price from ``p.csv`` with this text; ``keys`` are added to its settings."""
+    files = {"p.csv": text, "c.csv": HOURS, "w.csv": HOURS, **others}
+    csv = "csv:\n    price: {file: @P@p.csv, time: t" + keys + "}\n"
+    csv += "    carbon: {file: c.csv, time: t}\n    water: {file: w.csv, time: t}"
+    csv = csv.replace("@P@", "" if "@@" in keys or at or _marked(text) or any(map(_marked, others.values())) else "@@")
+    return Broken(
+        f"signal {name}", (SYNTHETIC, csv), says, at, {key: value for key, value in files.items() if value is not None}
+    )
+
+
+def _marked(text: str | bytes | None) -> bool:
+    return isinstance(text, str) and "@@" in text
+
+
+def demand(name: str, variant: str, says: str, text: str | None = None, at: str = "") -> Broken:
+    return Broken(f"demand {name}", (POISSON, variant), says, at, {} if text is None else {"d.csv": text})
+
+
+def mask(name: str, text: str, says: str, at: str = "") -> Broken:
+    return Broken(f"mask {name}", ("allowed: full", "allowed: {matrix: m.csv}"), says, at, {"m.csv": text})
+
+
+FILES = [
+    signal("missing", None, "signals.csv.price.file: there is no file"),
+    signal("missing, nearest name", None, "did you mean 'p2.csv'?", **{"p2.csv": HOURS}),
+    signal("folder", None, "is a folder, a file is needed", **{"p.csv/x": ""}),
+    signal(
+        "short", HOURS[: HOURS.index("2022-09-22T03")], "the run needs 2022-09-22T00:00Z to 2022-09-22T04:00Z", "p.csv"
+    ),
+    signal(
+        "NaN",
+        HOURS.replace(HOUR_3, "@@2022-09-22T03:00:00Z,nan,2"),
+        "column 'north': a finite number is needed (given 'nan')",
+    ),
+    signal("empty cell", HOURS.replace(HOUR_3, "@@2022-09-22T03:00:00Z,,2"), "a finite number is needed (given '')"),
+    signal(
+        "text",
+        HOURS.replace(HOUR_3, "@@2022-09-22T03:00:00Z,1,cheap"),
+        "column 'south': a finite number is needed (given 'cheap')",
+    ),
+    signal("1e300", HOURS.replace(HOUR_3, "@@2022-09-22T03:00:00Z,1e300,2"), "(given '1e300')"),
+    signal(
+        "negative intensity",
+        HOURS,
+        "an intensity cannot be negative (given -1)",
+        **{"c.csv": HOURS.replace(HOUR_3, "@@2022-09-22T03:00:00Z,-1,2")},
+    ),
+    signal("ragged", HOURS.replace(HOUR_3, "@@2022-09-22T03:00:00Z,1"), "2 cells, the header has 3"),
+    signal("header", "@@" + HOURS.replace("south", "soth"), "there is no column 'south'; did you mean 'soth'?"),
+    signal(
+        "header twice",
+        "@@" + HOURS.replace("t,north,south", "t,south,south"),
+        "there is no column 'north'; did you mean 'south'?",
+    ),
+    signal(
+        "column twice",
+        "@@" + HOURS.replace(",2\n", ",2,2\n").replace("south", "south,south"),
+        "the column 'south' stands twice",
+    ),
+    signal("semicolons", "@@" + HOURS.replace(",", ";"), "cells are separated by commas"),
+    signal(
+        "unsorted",
+        HOURS.replace("T03", "TX").replace("T02", "T03").replace("2022-09-22TX", "@@2022-09-22T02"),
+        "times must increase",
+    ),
+    signal("gap", HOURS.replace("2022-09-22T02:00:00Z,1,2\n", "@@"), "say gaps: hold or interpolate"),
+    signal(
+        "off the grid",
+        HOURS.replace("T02:00", "T02:00").replace("T04:00", "T04:10").replace("2022-09-22T04", "@@2022-09-22T04"),
+        "off the grid of 3600 s",
+    ),
+    signal(
+        "grid too fine",
+        HOURS.replace("2022-09-22T01:00:00Z", "@@2022-09-22T00:00:00.000001Z"),
+        "more than 10,000,000 intervals",
+    ),
+    signal(
+        "time",
+        HOURS.replace("2022-09-22T03:00:00Z", "@@noon"),
+        "column 't': a time such as 2022-09-22 00:00 is needed (given 'noon')",
+    ),
+    signal("empty", "@@", "the file has no rows under a header"),
+    signal("header only", "@@t,north,south\n", "the file has no rows under a header"),
+    signal("not UTF-8", HOURS.encode() + b"\xff\n", "not UTF-8 text", "p.csv:7"),
+    signal("wrong unit", HOURS, "unit: unknown value 'usd/mwh'; did you mean 'USD/MWh'?", keys=", unit: @@usd/mwh"),
+    signal("time zone", HOURS, "unknown time zone 'Europe/Berln'", keys=", timezone: @@Europe/Berln"),
+    signal(
+        "column of a stranger",
+        HOURS,
+        "unknown site 'soth'; did you mean 'south'?",
+        keys=", column: {north: north, south: south, @@soth: south}",
+    ),
+    signal(
+        "nothing to hold", HOURS, "no value to fill its gaps with", "c.csv:2", **{"c.csv": HOURS.replace(",1,", ",,")}
+    )._replace(more=(("c.csv, time: t", "c.csv, time: t, gaps: hold"),)),
+    demand(
+        "negative",
+        "{hourly: d.csv}",
+        "column 'requests': must be at least 0 (given -10)",
+        COUNTS.replace("2022-09-22T03:00:00Z,10", "@@2022-09-22T03:00:00Z,-10"),
+    ),
+    demand(
+        "header",
+        "{hourly: d.csv}",
+        "there is no column 'requests'; did you mean 'request'?",
+        "@@" + COUNTS.replace("requests", "request"),
+    ),
+    demand("missing", "{hourly: @@e.csv}", "there is no"),
+    demand("counted", "{hourly: {file: d.csv, arrivals: @@counted}}", "whole counts", COUNTS.replace("Z,10", "Z,1.5")),
+    demand(
+        "trace without its columns",
+        "{trace: {file: d.csv}}",
+        "there is no column 'ContextTokens'",
+        "@@" + TRACE.replace("Context", "Contxt"),
+    ),
+    demand(
+        "trace that falls",
+        "{trace: {file: d.csv}}",
+        "times must not fall",
+        TRACE.replace("2023-11-16 18:13", "@@2023-11-16 17:13"),
+    ),
+    demand(
+        "trace of one request",
+        "{trace: {file: d.csv}}",
+        "at two times at least",
+        TRACE[: TRACE.index("2023-11-16 18:11")].replace("2023", "@@2023"),
+    ),
+    demand("trace played for ever", "{trace: {file: @@d.csv, rate_per_s: 1e12}}", "would be played", TRACE),
+    demand(
+        "thin and rate",
+        "{@@trace: {file: d.csv, thin: 0.5, rate_per_s: 3}}",
+        "give thin or rate_per_s, not both",
+        TRACE,
+    ),
+    demand("path of no character", '{trace: {file: @@"a\\0b"}}', "a path cannot hold the character U+0000"),
+    demand("path too long", "{trace: {file: @@" + "a" * 5000 + "}}", "cannot be read: File name too long"),
+    demand("folder of the paper", "{paper: {path: @@nowhere}}", "get it from github.com/Ren-Research"),
+    mask("without a site", MASK.replace("here,1,0", "@@here,0,0", 1), "allowed.matrix: this origin may use no site"),
+    mask("of other entries", MASK.replace("there,0,1", "@@there,0,2"), "entries are 0 (not allowed) or 1 (allowed)"),
+    mask("of words", MASK.replace("there,0,1", "@@there,0,yes"), "a finite number is needed (given 'yes')"),
+    mask("of a stranger", MASK + "@@her,1,1\n", "unknown origin 'her'; did you mean 'here'?"),
+    mask("twice", MASK + "@@here,1,1\n", "origin 'here' stands twice"),
+    mask("without an origin", MASK.replace("there,0,1\n", ""), "there is no row for origin 'there'", "m.csv"),
+    mask("of another site", "@@" + MASK.replace("south", "soth"), "unknown site 'soth'; did you mean 'south'?"),
+    Broken("mask missing", ("allowed: full", "allowed: {matrix: @@m.csv}"), "allowed.matrix: there is no file"),
+    Broken("mask that is a folder", ("allowed: full", "allowed: {matrix: @@.}"), "is a folder, a file is needed"),
+    Broken(
+        "round trip below zero",
+        ("coordinates", "{matrix: m.csv}"),
+        "a round-trip time cannot be negative",
+        files={"m.csv": MASK.replace("there,0", "@@there,-3")},
+    ),
+]
+
+
+def setting(name: str, given: str, says: str) -> Broken:
+    return Broken(f"--set {name}", BASE, says, f"--set {given}", args=("--set", given))
+
+
+def own(name: str, says: str, text: str | None, policy: str = "@@own:Mine") -> Broken:
+    """A user's own policy in a module of its own name: Python imports a module once."""
+    module = "own_" + name.replace(" ", "_").replace("'", "")
+    files = {} if text is None else {f"{module}.py": text}
+    return Broken(f"own policy {name}", policies(f"[{policy.replace('own:', module + ':')}]"), says, files=files)
+
+
+SETTINGS = [
+    setting("without =", "slots", "write it as KEY=VALUE, with a dotted key"),
+    setting("without key", "=3", "write it as KEY=VALUE"),
+    setting("unknown key", "slotz=4", "slotz: unknown key 'slotz'; did you mean 'slots'?"),
+    setting("nested key", "servers.peek_w=3", "servers.peek_w: unknown key 'peek_w'; did you mean 'peak_w'?"),
+    setting("wrong value", "slots=four", "slots: a whole number is needed (given 'four')"),
+    setting("index too large", "sites[2].name=x", "sites[2].name: the list has 2 entries, counted from 0 (given '2')"),
+    setting("index that is a name", "sites.north.name=x", "counted from 0 (given 'north')"),
+    setting("index of 5000 digits", f"sites[{'9' * 5000}]=3", "counted from 0"),
+    setting("too deep", ".".join("a" * 3000) + "=1", "write it as KEY=VALUE"),
+    setting("below a number", "slots.x=3", "slots: a whole number is needed (given a mapping)"),
+    setting("broken value", "slots=[1", "slots: not valid YAML"),
+    setting("second variant", "signals.calibrated.seed=1", "signals: exactly one of calibrated, paper, synthetic, csv"),
+    setting("file", "allowed={matrix: m.csv}", "there is no file"),
+]
+
+POLICIES = [
+    own("missing", "there is no module 'own_missing'", None),
+    own("importing what is not there", "it imports 'nothere', which is not there", "import nothere\n"),
+    own("failing", "cannot be imported: ZeroDivisionError: division by zero", "1 / 0\n"),
+    own("of wrong syntax", "cannot be imported: SyntaxError", "def (\n"),
+    own("that exits", "cannot be imported: SystemExit", "raise SystemExit(0)\n"),
+    own("without the class", "has no class 'Mien'; did you mean 'Mine'?", POLICY, "@@own:Mien"),
+    own("that is none", "is not a routing policy: a class with a method plan", "class Mine:\n    pass\n"),
+    own("setting", "step: a number is needed (given 'fast')", POLICY, "'own:Mine': {step: @@fast}"),
+    own("unknown setting", "stp: unknown key 'stp'; did you mean 'step'?", POLICY, "'own:Mine': {@@stp: 1}"),
+    own("missing setting", "the key 'step' is missing", POLICY.replace(" = 1.0", "")),
+    own("missing keyword", "the key 'step' is missing", POLICY.replace("self, step: float = 1.0", "self, *, step")),
+    own("that cannot be made", "KeyError when it is made", POLICY.replace("pass", "raise KeyError('k')", 1)),
+    own("by path", "there is no module", None, "@@'own.py:Mine'"),
+    own("by no name", "is written module:Class, such as my_module:MyPolicy", None, "@@'a/b:Mine'"),
+]
+
+CORPUS = [*SYNTAX, *SCALARS, *RANGES, *NAMES, *FILES, *SETTINGS, *POLICIES]
+
+
+def broken_text(broken: Broken) -> str | bytes:
+    """The scenario of a broken input, its mark still in it."""
+    if not isinstance(broken.change, tuple):
+        return broken.change
+    text = BASE
+    for old, new in (broken.change, *broken.more):
+        assert text.count(old) == 1, f"{old!r} must stand once in the base"
+        text = text.replace(old, new)
+    return text
+
+
+def marked_place(file: str, text: str | bytes) -> str | None:
+    """Where ``@@`` stands: line and column in a scenario, the line in a data file."""
+    if isinstance(text, bytes) or "@@" not in text:
+        return None
+    before = text[: text.index("@@")]
+    line, column = before.count("\n") + 1, len(before) - before.rfind("\n")
+    return f"{file}:{line}:{column}: " if file.endswith(".yaml") else f"{file}:{line}: "
+
+
+def write_all(broken: Broken, folder: Path) -> str:
+    """Write a broken input into a folder; the place that its message must name."""
+    place = ""
+    for name, text in {"bad.yaml": broken_text(broken), **broken.files}.items():
+        place = place or marked_place(name, text) or ""
+        file = folder / name
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.write_bytes(text if isinstance(text, bytes) else text.replace("@@", "").encode("utf-8"))
+    at = f"bad.yaml:{broken.at}" if broken.at[:1].isdigit() else broken.at
+    assert bool(at) != bool(place), "an input needs one mark or one place"
+    return at or place
+
+
+def everything_in(folder: Path) -> set[Path]:
+    return {path for path in folder.rglob("*") if "__pycache__" not in path.parts}
+
+
+def say(*args: str) -> tuple[int, str]:
+    """Exit status and stderr of the command line, run inside this process."""
+    result = CliRunner().invoke(main, args)
+    assert result.exception is None or isinstance(result.exception, SystemExit), repr(result.exception)
+    return result.exit_code, result.stderr
+
+
+def test_the_base_is_fine(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "good.yaml").write_text(BASE, encoding="utf-8")
+    assert say("validate", "good.yaml") == (0, "")
+
+
+def test_names_of_the_corpus_are_unique():
+    names = [broken.name for broken in CORPUS]
+    assert sorted(set(names)) == sorted(names)
+
+
+@pytest.mark.parametrize("broken", CORPUS, ids=lambda broken: broken.name)
+def test_a_broken_input_is_refused_where_it_is_broken(broken, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("EQUIFLEET_DATA", str(tmp_path / "no-data"))
+    place = write_all(broken, tmp_path)
+    before = everything_in(tmp_path)
+    only_run = {"--seed", "--engine", "--policy"} & set(broken.args)
+    for command in ("run",) if only_run else ("validate", "run"):
+        status, text = say(command, "bad.yaml", *broken.args)
+        lines = [line for line in text.splitlines() if place in line and broken.says in line]
+        assert lines, f"{place!r} and {broken.says!r} in one line of:\n{text}"
+        assert status == 2, text
+        assert "Traceback" not in text
+        assert "nothing was run, nothing was written" in text.splitlines()[-1]
+        assert everything_in(tmp_path) == before
+
+
+def test_all_mistakes_come_at_once_in_the_order_of_the_file(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    text = BASE
+    for old, new in (
+        ("slots: 4", "slots: -4"),
+        ("south, region", "south, regoin"),
+        ("idle_w: 100", "idle_w: -100"),
+        ("rate_per_s: 0.01", "rate_per_s: fast"),
+        ("[glb-nearest]", "[eglb: {stp: 1}, eglb-on]"),
+    ):
+        text = text.replace(old, new)
+    (tmp_path / "bad.yaml").write_text(text, encoding="utf-8")
+    status, said = say("validate", "bad.yaml")
+    lines = said.splitlines()
+    assert status == 2
+    paths = ["slots", "sites[1].regoin", "servers.idle_w", "workload.demand.poisson.rate_per_s"]
+    paths += ["policies[0].eglb.stp", "policies[1]"]
+    assert [line.split(": ")[1] for line in lines[:-1]] == paths
+    assert lines[-1] == "6 mistakes; nothing was run, nothing was written"
+
+
+def test_mistakes_in_several_data_files_come_at_once(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    broken = signal(
+        "", HOURS.replace(HOUR_3, HOUR_3.replace(",1,", ",x,")), "", "p.csv", **{"w.csv": "", "c.csv": None}
+    )
+    write_all(broken._replace(more=(("allowed: full", "allowed: {max_rtt_ms: 1}"),)), tmp_path)
+    status, said = say("validate", "bad.yaml")
+    assert status == 2
+    assert [part in said for part in ("p.csv:5: ", "w.csv:1: ", "there is no file")] == [True] * 3
+
+
+def test_a_bad_entry_of_a_list_is_one_mistake(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "bad.yaml").write_text(BASE.replace("[glb-nearest]", "[3]"), encoding="utf-8")
+    assert say("validate", "bad.yaml")[1].splitlines()[-1].startswith("1 mistake;")
+
+
+@pytest.mark.parametrize(
+    ("out", "says"),
+    [
+        ("taken", "taken: exists already; name another folder with --out, or say --overwrite"),
+        ("taken.txt", "taken.txt: exists already"),
+        ("taken.txt/below/it", "cannot be made: File exists"),
+        ("/proc/nowhere/it", "cannot be made"),
+        ("new/" + "a" * 300, "cannot be made: File name too long"),
+        ("/", "exists already"),
+        (".", "exists already"),
+    ],
+)
+def test_an_output_folder_that_cannot_be_is_refused_before_the_run(out, says, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "good.yaml").write_text(BASE, encoding="utf-8")
+    (tmp_path / "taken").mkdir()
+    (tmp_path / "taken" / "mine.txt").touch()
+    (tmp_path / "taken.txt").touch()
+    before = everything_in(tmp_path)
+    status, said = say("run", "good.yaml", "--out", out)
+    assert (status, says in said) == (2, True), said
+    assert everything_in(tmp_path) == before
+
+
+def test_a_folder_that_holds_no_results_is_not_overwritten(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "good.yaml").write_text(BASE, encoding="utf-8")
+    (tmp_path / "mine").mkdir()
+    (tmp_path / "mine" / "thesis.txt").write_text("years of work", encoding="utf-8")
+    status, said = say("run", "good.yaml", "--out", "mine", "--overwrite")
+    assert status == 2
+    assert "is not a folder of results; it is not overwritten" in said
+    assert (tmp_path / "mine" / "thesis.txt").read_text(encoding="utf-8") == "years of work"
+
+
+def test_a_run_that_fails_leaves_nothing(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "own_failing_run.py").write_text(POLICY, encoding="utf-8")
+    (tmp_path / "good.yaml").write_text(BASE.replace("[glb-nearest]", "['own_failing_run:Mine']"), encoding="utf-8")
+    before = everything_in(tmp_path)
+    status, said = say("run", "good.yaml", "--out", "new/folder")
+    assert status == 1
+    assert "plan() must return a Split or a Score, not NoneType" in said
+    assert everything_in(tmp_path) == before
+
+
+@pytest.mark.parametrize(
+    ("name", "says"),
+    [
+        ("tabel1", "there is no file and no shipped scenario of this name; did you mean 'table1'?"),
+        ("bda.yaml", "bda.yaml: there is no such file; did you mean 'bad.yaml'?"),
+        ("folder.yaml", "folder.yaml: this is a folder, a file is needed"),
+        ("bad.yaml/x.yaml", "cannot be read: Not a directory"),
+        ("a" * 300 + ".yaml", "cannot be read: File name too long"),
+    ],
+)
+@pytest.mark.parametrize("command", ["run", "validate", "show"])
+def test_a_scenario_that_is_not_there(command, name, says, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "bad.yaml").write_text("a: 1", encoding="utf-8")
+    (tmp_path / "folder.yaml").mkdir()
+    before = everything_in(tmp_path)
+    status, said = say(command, name)
+    assert (status, says in said) == (2, True), said
+    assert everything_in(tmp_path) == before
+
+
+@pytest.mark.parametrize(
+    ("text", "args", "says"),
+    [
+        (BASE.replace("slots: 4", "slots: four"), ["run", "bad.yaml"], "bad.yaml:3:8: slots: a whole number is needed"),
+        ("a: " + "[" * 4000, ["validate", "bad.yaml"], "bad.yaml:1:1: the document is too deep"),
+        (BASE, ["run", "bad.yaml", "--set", "slots"], "--set slots: write it as KEY=VALUE"),
+    ],
+)
+def test_a_real_process_says_the_same(text, args, says, tmp_path):
+    (tmp_path / "bad.yaml").write_text(text, encoding="utf-8")
+    command = [sys.executable, "-P", "-m", "simulator", *args]
+    done = subprocess.run(
+        command, cwd=tmp_path, capture_output=True, text=True, timeout=60, check=False, env=_with_ours()
+    )
+    assert done.returncode == 2, done.stderr
+    assert done.stdout == ""
+    assert says in done.stderr.splitlines()[0]
+    assert "Traceback" not in done.stderr
+    assert everything_in(tmp_path) == {tmp_path / "bad.yaml"}
+
+
+def _with_ours() -> dict[str, str]:
+    return {**os.environ, "PYTHONPATH": str(Path(__file__).parents[1])}
