@@ -79,8 +79,8 @@ def policy_class(name: str, folders: Sequence[Path], path: KeyPath = ()) -> type
             if isinstance(value, type) and value.__module__ == module.__name__
         ]
         raise refuse(path, f"module '{module_name}' has no class '{class_name}'{did_you_mean(class_name, classes)}")
-    if not isinstance(found, type) or not callable(getattr(found, "plan", None)):
-        raise refuse(path, f"'{name}' is not a routing policy: a class with a method plan(observation) is needed")
+    if not isinstance(found, type) or not issubclass(found, RoutingPolicy):
+        raise refuse(path, f"'{name}' is not a routing policy: a class made from simulator.RoutingPolicy is needed")
     return found
 
 

@@ -43,7 +43,10 @@ SYNTHETIC = "synthetic: {price_usd_per_mwh: 100, carbon_kg_per_kwh: 0.3, water_l
 POISSON = "{poisson: {rate_per_s: 0.01}}"
 SITES = BASE[BASE.index("sites:") : BASE.index("servers:")]
 POLICY = """\
-class Mine:
+from simulator import RoutingPolicy
+
+
+class Mine(RoutingPolicy):
     forecaster = None
 
     def __init__(self, step: float = 1.0):
@@ -482,7 +485,7 @@ SETTINGS = [
     setting("too deep", ".".join("a" * 3000) + "=1", "write it as KEY=VALUE"),
     setting("below a number", "slots.x=3", "slots: a whole number is needed (given a mapping)"),
     setting("broken value", "slots=[1", "slots: not valid YAML"),
-    setting("second variant", "signals.calibrated.seed=1", "signals: exactly one of calibrated, paper, synthetic, csv"),
+    setting("second variant", "signals={paper: {}, csv: {}}", "signals: exactly one of calibrated, paper"),
     setting("file", "allowed={matrix: m.csv}", "there is no file"),
 ]
 
@@ -493,7 +496,7 @@ POLICIES = [
     own("of wrong syntax", "cannot be imported: SyntaxError", "def (\n"),
     own("that exits", "cannot be imported: SystemExit", "raise SystemExit(0)\n"),
     own("without the class", "has no class 'Mien'; did you mean 'Mine'?", POLICY, "@@own:Mien"),
-    own("that is none", "is not a routing policy: a class with a method plan", "class Mine:\n    pass\n"),
+    own("that is none", "is not a routing policy: a class made from", "class Mine:\n    pass\n"),
     own("setting", "step: a number is needed (given 'fast')", POLICY, "'own:Mine': {step: @@fast}"),
     own("unknown setting", "stp: unknown key 'stp'; did you mean 'step'?", POLICY, "'own:Mine': {@@stp: 1}"),
     own("missing setting", "the key 'step' is missing", POLICY.replace(" = 1.0", "")),

@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from simulator.problem import InputError, Problem
+from simulator.scenario import read_source
 from simulator.scenario.source import Source, Text
 
 
@@ -174,3 +175,20 @@ def test_text_with_a_byte_order_mark_and_any_line_ends(tmp_path):
     read = Source.from_file(file)
     assert read.data == {"a": 1, "b": 2}
     assert read.locate(Problem(("b",), "")).line == 2
+
+
+@pytest.mark.parametrize(
+    ("setting", "path", "value"),
+    [
+        ("allowed.max_rtt_ms=50", ("allowed", "max_rtt_ms"), 50),
+        ("signals.paper.path=elsewhere", ("signals", "paper", "path"), "elsewhere"),
+        ("signals.calibrated.seed=3", ("signals", "calibrated", "seed"), 3),
+        ("sites.generate.count=4", ("sites", "generate", "count"), 4),
+        ("workload.demand.poisson.rate_per_s=2", ("workload", "demand", "poisson", "rate_per_s"), 2),
+    ],
+)
+def test_the_choice_of_the_file_gives_way_to_the_one_that_is_set(setting, path, value):
+    data = read_source("table1", [setting]).data
+    for part in path[:-1]:
+        data = data[part]
+    assert data == {path[-1]: value}

@@ -13,7 +13,7 @@ from pydantic_core import ErrorDetails
 from simulator.problem import InputError, Problem, Problems, did_you_mean, refuse
 from simulator.problem import Path as KeyPath
 
-from .block import shown
+from .block import Variant, shown
 from .scenario import Scenario
 from .source import Source, looks_like_yaml_11_boolean
 
@@ -68,7 +68,7 @@ def read_source(path: str | Path, settings: Iterable[str] = ()) -> Source:
     if not isinstance(source.data, dict):
         what = "the file is empty" if source.data is None else f"a scenario is a mapping (given {shown(source.data)})"
         raise source.located(refuse((), what))
-    source.override(settings)
+    source.override(settings, is_choice)
     return source
 
 
@@ -135,7 +135,20 @@ def explain(detail: ErrorDetails) -> tuple[KeyPath, str]:
 
 
 def keys_at(model: type[BaseModel], path: KeyPath) -> list[str]:
-    """The keys a block knows, found by walking the models along a path."""
+    """The keys a block knows."""
+    return sorted({field.alias or name for m in models_at(model, path) for name, field in m.model_fields.items()})
+
+
+def is_choice(path: KeyPath) -> bool:
+    """Whether the last key of a path is one of which a scenario chooses one."""
+    return any(
+        issubclass(found, Variant) and path[-1] in [field.alias or name for name, field in found.model_fields.items()]
+        for found in models_at(Scenario, path[:-1])
+    )
+
+
+def models_at(model: type[BaseModel], path: KeyPath) -> list[type[BaseModel]]:
+    """The blocks that may stand at a path, found by walking the models along it."""
     models = [model]
     for part in path:
         if isinstance(part, int):
@@ -144,7 +157,7 @@ def keys_at(model: type[BaseModel], path: KeyPath) -> list[str]:
             field.annotation for m in models for name, field in m.model_fields.items() if part in (name, field.alias)
         ]
         models = [inner for annotation in fields for inner in _models_in(annotation)] or models
-    return sorted({field.alias or name for m in models for name, field in m.model_fields.items()})
+    return models
 
 
 def _models_in(annotation: Any) -> list[type[BaseModel]]:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import math
 import os
 import re
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any, ClassVar
 
@@ -86,12 +86,15 @@ class Source:
         path = Path(path)
         return cls(read_text(path), str(path), path.parent.resolve())
 
-    def override(self, settings: Iterable[str]) -> None:
-        """Apply ``KEY=VALUE`` settings of a command line: dotted keys, values in YAML."""
+    def override(self, settings: Iterable[str], is_choice: Callable[[KeyPath], bool] = lambda path: False) -> None:
+        """Apply ``KEY=VALUE`` settings of a command line: dotted keys, values in YAML.
+
+        Where ``is_choice`` holds of a key, the one that the file chose beside it gives way.
+        """
         problems = Problems()
         for setting in settings:
             with problems.collecting():
-                self._override_one(setting)
+                self._override_one(setting, is_choice)
         problems.settle()
 
     def locate(self, problem: Problem) -> Problem:
@@ -198,7 +201,7 @@ class Source:
             self._fail(str(error), node.start_mark, path)
             return None
 
-    def _override_one(self, setting: str) -> None:
+    def _override_one(self, setting: str, is_choice: Callable[[KeyPath], bool]) -> None:
         key, equals, value = setting.partition("=")
         path: KeyPath = tuple(
             int(p) if p.isdecimal() and len(p) < 10 else p
@@ -211,6 +214,9 @@ class Source:
             read = Source(value, place, Path.cwd())
         except InputError as error:
             raise InputError([Problem(path, problem.what, place) for problem in error.problems]) from None
+        for length in range(1, len(path)):
+            if is_choice(path[: length + 1]) and not _holds(self.data, path[: length + 1]):
+                self.replace(path[:length], {}, place)
         self.replace(path, read.data, place)
         for inner in read._values:
             self._values.setdefault((*path, *inner), (1, 1))
@@ -292,6 +298,18 @@ def _neighbours(path: Path) -> list[str]:
         return []
 
 
+def _holds(data: Any, path: KeyPath) -> bool:
+    """Whether there is anything at a path."""
+    for part in path:
+        if isinstance(data, tuple) and isinstance(part, int) and part < len(data):
+            data = data[part]
+        elif isinstance(data, dict) and str(part) in data:
+            data = data[str(part)]
+        else:
+            return False
+    return True
+
+
 def _with(data: Any, path: KeyPath, value: Any, place: str) -> Any:
     """A copy of ``data`` with ``value`` at ``path``; mappings on the way are made."""
     head, rest = path[0], path[1:]
@@ -306,5 +324,4 @@ def _with(data: Any, path: KeyPath, value: Any, place: str) -> Any:
     if not rest:
         return {**known, key: value}
     inner = known.get(key)
-    # A variant given as one word (`allowed: full`) or another variant gives way to the one that is set.
     return {**known, key: _with(inner if isinstance(inner, dict | tuple) else {}, rest, value, place)}
