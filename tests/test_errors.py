@@ -444,8 +444,12 @@ FILES = [
     demand("path of no character", '{trace: {file: @@"a\\0b"}}', "a path cannot hold the character U+0000"),
     demand("path too long", "{trace: {file: @@" + "a" * 5000 + "}}", "cannot be read: File name too long"),
     demand("folder of the paper", "{paper: {path: @@nowhere}}", "get it from github.com/Ren-Research"),
-    mask("without a site", MASK.replace("here,1,0", "@@here,0,0", 1), "allowed.matrix: this origin may use no site"),
-    mask("of other entries", MASK.replace("there,0,1", "@@there,0,2"), "entries are 0 (not allowed) or 1 (allowed)"),
+    mask("without a site", MASK.replace("here,1,0", "@@here,0,0", 1), "allowed.matrix: origin 'here' may use no site"),
+    mask(
+        "of other entries",
+        MASK.replace("there,0,1", "@@there,0,2"),
+        "has entries that are not 0 (not allowed) or 1 (allowed)",
+    ),
     mask("of words", MASK.replace("there,0,1", "@@there,0,yes"), "a finite number is needed (given 'yes')"),
     mask("of a stranger", MASK + "@@her,1,1\n", "unknown origin 'her'; did you mean 'here'?"),
     mask("twice", MASK + "@@here,1,1\n", "origin 'here' stands twice"),
@@ -456,7 +460,7 @@ FILES = [
     Broken(
         "round trip below zero",
         ("coordinates", "{matrix: m.csv}"),
-        "a round-trip time cannot be negative",
+        "has a negative round-trip time",
         files={"m.csv": MASK.replace("there,0", "@@there,-3")},
     ),
 ]

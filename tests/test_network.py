@@ -249,7 +249,7 @@ ORIGINS = [{"name": "o1"}, {"name": "o2"}]
     [
         "origin,s1,s2,s3\no1,1,2,3\no2,4,5,6\n",
         "whatever,s3,s1,s2\no2,6,4,5\no1,3,1,2\n",
-        "origin, s2 ,s3,s1,note\n o2 ,5,6,4,-\no1,2,3,1,x\n\n",
+        "origin, s2 ,s3,s1\n o2 ,5,6,4\no1,2,3,1\n\n",
         "\ufefforigin,s1,s2,s3\r\no1,1,2,3\r\no2,4,5,6\r\n",
     ],
 )
@@ -280,6 +280,7 @@ def test_a_matrix_of_pairs_may_have_its_rows_and_columns_in_any_order(tmp_path):
         ("origin,s1,s2,s3\no1,1,1,1\no2,1,x,1\n", "m.csv:3: .*'s2': a finite number is needed"),
         ("origin,s1,s2,s3\no1,1,1,1\no2,1,1\n", "m.csv:3: .*3 cells, the header has 4"),
         ("origin,s1,s2,s3\no1,1,1,1\no2,1,2,1\n", "0 .not allowed. or 1"),
+        ("origin,s1,s2,s3,note\no1,1,1,1,1\no2,1,1,1,1\n", "m.csv:1: .*unknown site 'note'"),
         ("origin,s1,s2,s3\no1,1,1,1\no2,0,0,0\n", "origin 'o2' may use no site"),
     ],
 )

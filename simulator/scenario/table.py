@@ -115,7 +115,7 @@ def read_matrix(
 ) -> np.ndarray:
     """A CSV matrix, shape [origins, sites]: the first column names the origin, the header the sites, in any order.
 
-    ``names`` are those of origins and sites; ``flaw`` is the sentence about a row [sites] that is wrong, or nothing.
+    ``names`` are those of origins and sites; ``flaw`` says what is wrong with an origin's row [sites], or nothing.
     """
     origins, sites = names
     table = read_table(file, path)
@@ -135,7 +135,7 @@ def read_matrix(
         for k, name in enumerate(named)
         if name not in origins or name in named[:k]
     ]
-    problems += [table.problem(k, flaw(row)) for k, row in enumerate(columns) if flaw(row)]
+    problems += [table.problem(k, f"origin '{named[k]}' {flaw(row)}") for k, row in enumerate(columns) if flaw(row)]
     problems += [
         Problem(path, f"there is no row for origin '{name}'", str(file)) for name in origins if name not in named
     ]

@@ -34,7 +34,7 @@ def build_rtt(network: Network, origins: Origins, sites: Sites) -> FloatArray:
             network.rtt.matrix.file,
             path,
             (_names(origins), _names(sites)),
-            lambda row: "a round-trip time cannot be negative" if row.min() < 0 else "",
+            lambda row: "has a negative round-trip time" if row.min() < 0 else "",
         )
         return matrix * S_PER_MS
     assert network.rtt.coordinates is not None
@@ -84,8 +84,8 @@ def build_allowed(allowed: Allowed, origins: Origins, sites: Sites, rtt_s: Float
 
 def _flaw_of_mask(row: FloatArray) -> str:
     if not np.isin(row, (0, 1)).all():
-        return "entries are 0 (not allowed) or 1 (allowed)"
-    return "" if row.any() else "this origin may use no site"
+        return "has entries that are not 0 (not allowed) or 1 (allowed)"
+    return "" if row.any() else "may use no site"
 
 
 def _residency(regions: dict[str, tuple[str, ...]], origins: Origins, sites: Sites) -> BoolArray:
