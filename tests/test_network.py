@@ -295,7 +295,7 @@ def test_a_matrix_with_a_mistake_is_refused_where_it_stands(tmp_path, text, what
 def test_a_negative_time_is_refused(tmp_path):
     file = tmp_path / "rtt.csv"
     file.write_text("origin,s1,s2,s3\no1,1,2,3\no2,4,-5,6\n")
-    with pytest.raises(InputError, match="cannot be negative"):
+    with pytest.raises(InputError, match="origin 'o2' has a negative round-trip time"):
         world(sites=SITES, origins=ORIGINS, network={"rtt": {"matrix": str(file)}})
 
 

@@ -12,7 +12,8 @@ import pytest
 
 from simulator.problem import InputError, Problem
 from simulator.scenario import read_source
-from simulator.scenario.source import Source, Text
+from simulator.scenario.scalar import Text
+from simulator.scenario.source import Source
 
 
 def source(text: str, folder: Path = Path("/somewhere")) -> Source:

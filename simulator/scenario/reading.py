@@ -14,8 +14,9 @@ from simulator.problem import InputError, Problem, Problems, did_you_mean, refus
 from simulator.problem import Path as KeyPath
 
 from .block import Variant, shown
+from .scalar import looks_like_yaml_11_boolean
 from .scenario import Scenario
-from .source import Source, looks_like_yaml_11_boolean
+from .source import Source
 
 _KINDS = {
     "int_type": "a whole number is needed",

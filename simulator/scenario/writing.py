@@ -8,8 +8,8 @@ from typing import Any
 
 import yaml
 
+from .scalar import Text, plain_scalar
 from .scenario import Scenario
-from .source import Text, plain_scalar
 
 
 class _Dumper(yaml.SafeDumper):

@@ -1,0 +1,64 @@
+"""A setting: one ``KEY=VALUE`` of a command line, the key dotted, the value in YAML."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from simulator.problem import InputError, Problem
+from simulator.problem import Path as KeyPath
+
+from .document import MOST_DEPTH, Document
+
+
+class Setting(NamedTuple):
+    """A value for a path of the scenario; ``place`` is what the user typed, for messages."""
+
+    path: KeyPath
+    document: Document
+    place: str
+
+
+def read_setting(text: str) -> Setting:
+    """Read ``KEY=VALUE``; paths in the value count from the current folder. Raises InputError."""
+    key, equals, value = text.partition("=")
+    path: KeyPath = tuple(
+        int(part) if part.isdecimal() and len(part) < 10 else part
+        for part in key.strip().replace("[", ".").replace("]", "").split(".")
+    )
+    place = f"--set {text}"
+    if not equals or "" in path or len(path) > MOST_DEPTH:
+        raise InputError([Problem((), "write it as KEY=VALUE, with a dotted key (fleet_scale=0.01)", place)])
+    try:
+        return Setting(path, Document(value, place, Path.cwd()), place)
+    except InputError as error:
+        raise InputError([Problem(path, problem.what, place) for problem in error.problems]) from None
+
+
+def holds(data: Any, path: KeyPath) -> bool:
+    """Whether there is anything at a path."""
+    for part in path:
+        if isinstance(data, tuple) and isinstance(part, int) and part < len(data):
+            data = data[part]
+        elif isinstance(data, dict) and str(part) in data:
+            data = data[str(part)]
+        else:
+            return False
+    return True
+
+
+def put(data: Any, path: KeyPath, value: Any, place: str) -> Any:
+    """A copy of ``data`` with ``value`` at ``path``; mappings on the way are made."""
+    head, rest = path[0], path[1:]
+    if isinstance(data, tuple):
+        if not isinstance(head, int) or head >= len(data):
+            raise InputError(
+                [Problem(path, f"the list has {len(data)} entries, counted from 0 (given '{head}')", place)]
+            )
+        return (*data[:head], put(data[head], rest, value, place) if rest else value, *data[head + 1 :])
+    known = data if isinstance(data, dict) else {}
+    key = str(head)
+    if not rest:
+        return {**known, key: value}
+    inner = known.get(key)
+    return {**known, key: put(inner if isinstance(inner, dict | tuple) else {}, rest, value, place)}
