@@ -46,6 +46,14 @@ class Table:
         raise_first(problems)
         return values
 
+    def amounts(self, name: str) -> np.ndarray:
+        """A column of finite numbers of at least 0, shape [rows]."""
+        values = self.numbers(name)
+        if values.min() < 0:
+            row = int(values.argmin())
+            raise InputError([self.problem(row, f"column '{name}': must be at least 0 (given {values[row]:g})")])
+        return values
+
     def problem(self, row: int, what: str) -> Problem:
         """A problem in one row of this file."""
         return Problem(self.path, what, str(self.file), self.lines[row] if self.lines else 1)

@@ -3,26 +3,27 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
 
 from simulator.fleet import FloatArray, IntArray
-from simulator.problem import InputError, Problem, refuse
 from simulator.problem import Path as KeyPath
+from simulator.problem import refuse
 from simulator.scenario.amount import Amount, Lognormal
 from simulator.scenario.inputs import absent, find_input
 from simulator.scenario.place import Origin
 from simulator.scenario.scenario import Scenario
-from simulator.scenario.table import Table, raise_first, read_table
+from simulator.scenario.table import read_table
 from simulator.scenario.workload import HourlyDemand, PoissonDemand, TraceDemand
 from simulator.units import H_PER_DAY, S_PER_H, S_PER_MIN
 
 from .calibration import calibrated_demand
 from .series import Series
-from .timestamps import coverage, read_times, regular, time_zone
+from .timestamps import over_slots, read_times, regular, time_zone
+from .trace import Trace, read_trace
 
 #: Largest demand of the authors' workload [W]: the divisor that makes it relative (arXiv 2307.05494).
 PAPER_PEAK_W = 2708.0
@@ -32,33 +33,6 @@ AZURE_INPUT = Amount(lognormal=Lognormal(mu=6.63, sigma=0.985))
 AZURE_OUTPUT = Amount(lognormal=Lognormal(mu=5.02, sigma=0.86))
 #: Requests counted in one hour that can be placed one by one.
 MOST_COUNTED = 1e9
-#: How often a trace may be repeated: a minute's for two months.
-MOST_TURNS = 100_000
-
-
-@dataclass(frozen=True, eq=False)
-class Trace:
-    """Requests with their own times [s] since the run's start, and tokens, shapes [n]."""
-
-    time_s: FloatArray
-    input: FloatArray
-    output: FloatArray
-    period_s: float
-    """The trace is played again after this time; infinite when it is not."""
-    keep: float
-    """Each request is kept with this probability."""
-
-    def window(self, start_s: float, end_s: float) -> tuple[FloatArray, IntArray]:
-        """Times in [start_s, end_s), repetitions included, and the row of each."""
-        times, rows = [], []
-        first = 0 if np.isinf(self.period_s) else int(start_s // self.period_s)
-        last = 0 if np.isinf(self.period_s) else int(end_s // self.period_s)
-        for turn in range(first, last + 1):
-            moved = self.time_s + turn * self.period_s if turn else self.time_s
-            low, high = np.searchsorted(moved, [start_s, end_s])
-            times.append(moved[low:high])
-            rows.append(np.arange(low, high))
-        return np.concatenate(times), np.concatenate(rows)
 
 
 @dataclass(frozen=True, eq=False)
@@ -106,24 +80,9 @@ def _paper(scenario: Scenario, given: Path | None) -> FloatArray:
     if not file.exists():
         raise refuse(path, absent(file, "paper"))
     table = read_table(file, path)
-    values = _not_negative(table, "Power (Watt)")[:, None] / PAPER_PEAK_W
+    values = table.amounts("Power (Watt)")[:, None] / PAPER_PEAK_W
     times = read_times(table, "Time (UTC)", time_zone("UTC", path), scenario.start)
-    return _slots(regular(table, times, values, "refuse", ends=False), scenario, path, file)
-
-
-def _not_negative(table: Table, column: str) -> FloatArray:
-    values = table.numbers(column)
-    if values.min() < 0:
-        row = int(values.argmin())
-        raise InputError([table.problem(row, f"column '{column}': must be at least 0 (given {values[row]:g})")])
-    return values
-
-
-def _slots(series: Series, scenario: Scenario, path: KeyPath, file: Path) -> FloatArray:
-    lacking = coverage(series, scenario.start, scenario.horizon_s)
-    if lacking:
-        raise InputError([Problem(path, lacking, str(file))])
-    return series.to_slots(scenario.slots, scenario.slot_s)
+    return over_slots(regular(table, times, values, "refuse", ends=False), scenario, path, file)
 
 
 def _poisson(scenario: Scenario, asked: PoissonDemand, origins: tuple[Origin, ...]) -> FloatArray:
@@ -148,10 +107,10 @@ def _hourly(scenario: Scenario, asked: HourlyDemand, shares: FloatArray) -> Dema
     if not file.exists():
         raise refuse(path, absent(file, "bloom"))
     table = read_table(file, path)
-    counts = _not_negative(table, asked.column)
+    counts = table.amounts(asked.column)
     times = read_times(table, asked.time, time_zone("UTC", path), scenario.start)
     series = regular(table, times, counts[:, None], "refuse", ends=False)
-    mean = _slots(series, scenario, path, file)[:, 0] * asked.scale
+    mean = over_slots(series, scenario, path, file)[:, 0] * asked.scale
     exact = None
     if asked.arrivals == "counted":
         aligned = scenario.slot_s == series.step_s and series.start_s % series.step_s == 0
@@ -177,63 +136,8 @@ def _trace(scenario: Scenario, asked: TraceDemand, shares: FloatArray) -> Demand
         note = f"{file.name} is not there: Poisson arrivals and tokens fitted to the Azure 2023 trace are used"
         return Demand(rate * np.ones((scenario.slots, 1)) * shares, tokens=(AZURE_INPUT, AZURE_OUTPUT), note=note)
     trace = read_trace(file, path, scenario, asked)
-    if scenario.horizon_s / trace.period_s > MOST_TURNS:
-        what = f"the trace of {trace.period_s:.3g} s would be played {scenario.horizon_s / trace.period_s:.2g} times"
-        raise refuse(path, f"{what}; give a longer trace, a lower rate or a shorter run")
     # The same products as the tape's, so that both see a request at a boundary in the same slot.
     edges = np.arange(scenario.slots + 1) * scenario.slot_s
     counts = np.array([len(trace.window(a, b)[0]) for a, b in pairwise(edges)])
     # Rates are those of the full fleet: thinned, not scaled.
     return Demand(counts[:, None] / scenario.slot_s * (asked.thin or 1.0) * shares, trace=trace)
-
-
-def read_trace(file: Path, path: KeyPath, scenario: Scenario, asked: TraceDemand) -> Trace:
-    """A trace with times counted from its first request, stretched to the rate that is asked for.
-
-    Its period is the time from the first to the last request and one mean gap.
-    """
-    table = read_table(file, path)
-    times = _ordered_times(table)
-    gap = times[-1] / (len(times) - 1) if len(times) > 1 else 0.0
-    if gap == 0:
-        raise InputError([table.problem(0, "a trace needs requests at two times at least")])
-    period = times[-1] + gap
-    if asked.rate_per_s is not None:
-        stretch = len(times) / period / asked.rate_per_s
-        times, period = times * stretch, period * stretch
-    keep = (asked.thin or 1.0) * scenario.fleet_scale
-    if keep > 1:
-        raise refuse(
-            ("fleet_scale",), "a trace can be thinned, not multiplied: fleet_scale must be at most 1; use rate_per_s"
-        )
-    context, generated = (_not_negative(table, name) for name in ("ContextTokens", "GeneratedTokens"))
-    return Trace(times, context, generated, period if asked.repeat else np.inf, keep)
-
-
-def _ordered_times(table: Table) -> FloatArray:
-    """Seconds since the first request; equal times are allowed, falling ones are not."""
-    problems, times = [], []
-    for k, text in enumerate(table.column("TIMESTAMP")):
-        try:
-            # Seven decimals of a second; the standard library reads six, the last one is added below.
-            stamp, _, decimals = text.strip().rstrip("Z").partition(".")
-            time = datetime.fromisoformat(stamp.removesuffix("+00:00"))
-            time = time.astimezone(UTC).replace(tzinfo=None) if time.tzinfo else time
-            decimals = decimals.removesuffix("+00:00") or "0"
-            if not decimals.isdecimal():
-                raise ValueError(decimals)
-            times.append((time, float(f"0.{decimals}")))
-        except (ValueError, OverflowError):
-            problems.append(
-                table.problem(
-                    k, f"column 'TIMESTAMP': a time such as 2023-11-16 18:15:46.6805900 is needed (given {text!r})"
-                )
-            )
-            times.append(times[-1] if times else (datetime(1970, 1, 1), 0.0))
-    raise_first(problems)
-    first, part = times[0]
-    seconds = np.array([(time - first).total_seconds() + (decimals - part) for time, decimals in times])
-    falling = np.flatnonzero(np.diff(seconds) < 0)
-    if len(falling):
-        raise InputError([table.problem(int(falling[0]) + 1, "column 'TIMESTAMP': times must not fall")])
-    return seconds

@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 
 from simulator.fleet import FloatArray
-from simulator.problem import InputError, Problem, Problems, did_you_mean, refuse
+from simulator.problem import InputError, Problems, did_you_mean, refuse
 from simulator.problem import Path as KeyPath
 from simulator.scenario.catalogue import places
 from simulator.scenario.inputs import absent, find_input
@@ -20,7 +20,7 @@ from simulator.units import KG_PER_KWH, L_PER_KWH, S_PER_H, USD_PER_KWH
 
 from .calibration import calibrated_signal
 from .series import Series
-from .timestamps import coverage, read_times, regular, time_zone
+from .timestamps import over_slots, read_times, regular, time_zone
 
 Sites = tuple[Site, ...]
 
@@ -79,15 +79,8 @@ def _paper(signal: str, scenario: Scenario, sites: Sites, given: Path | None) ->
         if len(table.header) < 2:
             raise InputError([table.problem(0, "a second column, of values, is needed")])
         values = table.numbers(table.header[1])[:, None]
-        columns.append(_slots(regular(table, times, values, "refuse", ends=False), scenario, path, file))
+        columns.append(over_slots(regular(table, times, values, "refuse", ends=False), scenario, path, file))
     return np.hstack(columns) * _FACTORS[signal][_USUAL[signal]]
-
-
-def _slots(series: Series, scenario: Scenario, path: KeyPath, file: Path) -> FloatArray:
-    lacking = coverage(series, scenario.start, scenario.horizon_s)
-    if lacking:
-        raise InputError([Problem(path, lacking, str(file))])
-    return series.to_slots(scenario.slots, scenario.slot_s)
 
 
 def _synthetic(signal: str, scenario: Scenario, sites: Sites) -> FloatArray:
@@ -168,4 +161,4 @@ def _csv_site(signal: str, asked: SignalFile, site: str, scenario: Scenario, pat
             [table.problem(row, f"column '{header}': an intensity cannot be negative (given {values[row]:g})")]
         )
     series = regular(table, times, values[:, None], asked.gaps, ends=asked.stamp == "end")
-    return _slots(series, scenario, path, file)
+    return over_slots(series, scenario, path, file)

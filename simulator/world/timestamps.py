@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta, timezone, tzinfo
+from pathlib import Path
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import numpy as np
 
 from simulator.fleet import FloatArray
-from simulator.problem import InputError, Path, refuse
+from simulator.problem import InputError, Problem, refuse
+from simulator.problem import Path as KeyPath
+from simulator.scenario.scenario import Scenario
 from simulator.scenario.table import Table, raise_first
 
 from .series import Series
@@ -17,7 +20,7 @@ from .series import Series
 MOST_INTERVALS = 10_000_000
 
 
-def time_zone(name: str, path: Path) -> tzinfo:
+def time_zone(name: str, path: KeyPath) -> tzinfo:
     """A time zone from ``UTC``, ``+02:00`` or an IANA name; InputError for an unknown one."""
     if name in ("UTC", "Z"):
         return UTC
@@ -105,11 +108,11 @@ def _filled(column: FloatArray, gaps: str) -> FloatArray:
     return column[known[np.clip(np.searchsorted(known, where, side="right") - 1, 0, None)]]
 
 
-def coverage(series: Series, start: datetime, horizon_s: float) -> str:
-    """The sentence about a series that does not cover the run; empty when it does."""
-    if series.covers(horizon_s):
-        return ""
-    held = [start + timedelta(seconds=s) for s in (series.start_s, series.end_s)]
-    needed = [start, start + timedelta(seconds=horizon_s)]
-    spans = [" to ".join(f"{time:%Y-%m-%dT%H:%MZ}" for time in span) for span in (held, needed)]
-    return f"holds {spans[0]}, the run needs {spans[1]}"
+def over_slots(series: Series, scenario: Scenario, path: KeyPath, file: Path) -> FloatArray:
+    """Means over the slots of a run, [slots, columns]; InputError where the file does not cover the run."""
+    if not series.covers(scenario.horizon_s):
+        held = [scenario.start + timedelta(seconds=s) for s in (series.start_s, series.end_s)]
+        needed = [scenario.start, scenario.start + timedelta(seconds=scenario.horizon_s)]
+        spans = [" to ".join(f"{time:%Y-%m-%dT%H:%MZ}" for time in span) for span in (held, needed)]
+        raise InputError([Problem(path, f"holds {spans[0]}, the run needs {spans[1]}", str(file))])
+    return series.to_slots(scenario.slots, scenario.slot_s)
