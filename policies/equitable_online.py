@@ -4,19 +4,33 @@ from __future__ import annotations
 
 import numpy as np
 
-from policies.rule import Rule, checked_rule, ruled
-from policies.slot_program import SlotProgram
-from policies.weights import OwnWeights
-from simulator.fleet import Fleet, FloatArray
-from simulator.policy import Observation, Plan, RoutingPolicy
+from policies.online_equity import OnlineEquity
+from policies.rule import Rule
+from simulator.fleet import FloatArray
 
 
-class EquitableOnline(RoutingPolicy):
-    """x_t minimises cost + gamma-weighted footprints; gamma += step (b_t - z_t), gamma_0 = 0.
+class MirrorDescent:
+    """gamma += step (b_t - z_t), gamma_0 = 0, where b_t is the weighted footprint of slot t [US$], [sites].
 
-    b_t = (mu_c carbon, mu_w water) of the finished slot by site [US$], and z_t minimises
-    max(z_c) + max(z_w) - gamma.z over 0 <= z <= zbar, where zbar is the largest that a slot can give.
+    z_t minimises max(z) - gamma.z over 0 <= z <= zbar, and zbar is the largest that a slot so far could give.
     """
+
+    def __init__(self, sites: int, step: float):
+        self.gamma: FloatArray = np.zeros(sites)
+        self._most: FloatArray = np.zeros(sites)
+        self._step = step
+
+    def learn(self, burden_usd: FloatArray) -> None:
+        """Take the step of a finished slot."""
+        self.gamma = self.gamma + self._step * (burden_usd - auxiliary(self.gamma, self._most))
+
+    def reach(self, most_usd: FloatArray) -> None:
+        """Widen zbar."""
+        self._most = np.maximum(self._most, most_usd)
+
+
+class EquitableOnline(OnlineEquity):
+    """Cost plus equity prices by dual mirror descent on the paper's objective."""
 
     def __init__(
         self,
@@ -25,37 +39,11 @@ class EquitableOnline(RoutingPolicy):
         carbon_weight_usd_per_t: float | None = None,
         rule: Rule = "split",
     ):
-        if not 0 < step < float("inf"):
-            raise ValueError(f"step must be above 0 (given {step})")
-        self.step = step
-        self.weights = OwnWeights(water_weight_usd_per_m3, carbon_weight_usd_per_t).checked()
-        self.rule = checked_rule(rule)
+        super().__init__(step, water_weight_usd_per_m3, carbon_weight_usd_per_t, rule)
 
-    def start(self, fleet: Fleet) -> None:
-        """Prices of equity start at zero."""
-        self._program = SlotProgram(fleet)
-        self._objective = self.weights.objective(fleet)
-        sites = len(fleet.sites)
-        self._gamma_water, self._gamma_carbon = np.zeros(sites), np.zeros(sites)
-        self._most_water, self._most_carbon = np.zeros(sites), np.zeros(sites)
-
-    def plan(self, observation: Observation) -> Plan:
-        """Learn from the finished slot, then fill sites in the order of cost and equity prices."""
-        mu_water, mu_carbon = self._objective
-        if observation.last is not None:
-            water, carbon = mu_water * observation.last.water_m3, mu_carbon * observation.last.carbon_t
-            self._gamma_water = self._gamma_water + self.step * (water - auxiliary(self._gamma_water, self._most_water))
-            self._gamma_carbon = self._gamma_carbon + self.step * (
-                carbon - auxiliary(self._gamma_carbon, self._most_carbon)
-            )
-        requests = observation.fleet.capacity_rps * observation.fleet.slot_s
-        self._most_water = np.maximum(self._most_water, mu_water * observation.water_m3 * requests)
-        self._most_carbon = np.maximum(self._most_carbon, mu_carbon * observation.carbon_t * requests)
-        equity = self._gamma_carbon * (mu_carbon * observation.carbon_t) + self._gamma_water * (
-            mu_water * observation.water_m3
-        )
-        price = observation.cost_usd + equity
-        return ruled(self.rule, price, observation, lambda: self._program.solve(price, observation.demand_rps))
+    def dual(self, sites: int) -> MirrorDescent:
+        """Prices that start at zero."""
+        return MirrorDescent(sites, self.step)
 
 
 def auxiliary(gamma: FloatArray, most: FloatArray) -> FloatArray:

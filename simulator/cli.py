@@ -13,6 +13,8 @@ from typing import TYPE_CHECKING, Any
 import click
 
 if TYPE_CHECKING:
+    from simulator.folder import Folder
+    from simulator.result import RunResult
     from simulator.scenario import Scenario
 
 FAILED, BAD_INPUT, INTERRUPTED = 1, 2, 130
@@ -78,46 +80,49 @@ def run(
     sys.exit(0 if done else FAILED)
 
 
-def _run(loaded: Scenario, folders: tuple[Path, ...], folder: Any, jobs: int | None, as_json: bool) -> bool:
-    from rich.console import Console
-
+def _run(loaded: Scenario, folders: tuple[Path, ...], folder: Folder, jobs: int | None, as_json: bool) -> bool:
+    """Run, write, print; whether all of it came to its end. Figures are printed even if they cannot be written."""
     from simulator.report.progress import bars
-    from simulator.report.table import as_json as json_row
-    from simulator.report.table import print_comparison, shortfalls
+    from simulator.report.table import shortfalls
     from simulator.result import RunResult
     from simulator.study.comparison import Failure, Task, compare, free_cores
     from simulator.world import build_world
 
-    task = Task(loaded, loaded.engine, loaded.seed, folders)
     with bars(loaded.labels()) as progress:
-        outcomes = compare(task, jobs or free_cores(), progress)
+        outcomes = compare(Task(loaded, loaded.engine, loaded.seed, folders), jobs or free_cores(), progress)
     results = [outcome for outcome in outcomes if isinstance(outcome, RunResult)]
-    failures = [outcome for outcome in outcomes if isinstance(outcome, Failure)]
+    failed = {outcome.policy: outcome.reason for outcome in outcomes if isinstance(outcome, Failure)}
     notes = [*build_world(loaded).notes, *shortfalls(results)]
     if loaded.published is not None:
         notes.append(f"published figures: {loaded.published.source}")
+    written = str(folder.path)
     if results:
-        extra = {"notes": notes, "failed": {failure.policy: failure.reason for failure in failures}}
-        folder.write(loaded, results, extra)
-        if as_json:
-            rows = [json_row(result.summary()) for result in results]
-            click.echo(
-                json.dumps(
-                    {"scenario": loaded.name, "folder": str(folder.path), "notes": notes, "rows": rows}, indent=2
-                )
-            )
-        else:
-            slo = loaded.workload.request.slo
-            console = Console(highlight=False)
-            print_comparison(
-                console, loaded.name, results, loaded.published, slo.ttft_s is not None or slo.end_to_end_s is not None
-            )
-            for note in notes:
-                console.print(note, style="dim", markup=False, soft_wrap=True)
-            console.print(f"results: {folder.path}", style="dim", markup=False, soft_wrap=True)
-    for failure in failures:
-        click.echo(f"failed: {failure.policy}: {failure.reason}", err=True)
-    return not failures
+        try:
+            folder.write(loaded, results, {"notes": notes, "failed": failed})
+        except OSError as error:
+            failed[written] = f"cannot be written: {error.strerror or error}"
+            written = ""
+        _print(loaded, results, notes, written, as_json)
+    for what, reason in failed.items():
+        click.echo(f"failed: {what}: {reason}", err=True)
+    return not failed
+
+
+def _print(loaded: Scenario, results: Sequence[RunResult], notes: Sequence[str], folder: str, as_json: bool) -> None:
+    from rich.console import Console
+
+    from simulator.report.table import as_json as json_row
+    from simulator.report.table import print_comparison
+
+    if as_json:
+        rows = [json_row(result.summary()) for result in results]
+        click.echo(json.dumps({"scenario": loaded.name, "folder": folder, "notes": notes, "rows": rows}, indent=2))
+        return
+    slo = loaded.workload.request.slo
+    console = Console(highlight=False)
+    print_comparison(console, loaded.name, results, loaded.published, bool(slo.ttft_s or slo.end_to_end_s))
+    for note in [*notes, f"results: {folder or 'not written'}"]:
+        console.print(note, style="dim", markup=False, soft_wrap=True)
 
 
 @main.command()

@@ -687,3 +687,23 @@ def test_a_table_of_nan_is_not_printed(here, equifleet):
     _, out, _ = equifleet("run", "tiny.yaml", "--set", "workload.demand.poisson.rate_per_s=0", "--engine", "simpy")
     assert "nan" not in out.lower()
     assert math.isnan(float(summary(here / "results/tiny")[0]["wait_mean_s"] or "nan"))
+
+
+@pytest.mark.skipif(not hasattr(signal, "SIGXFSZ"), reason="this system has no limit on the size of a file")
+def test_a_full_disk_loses_no_figure_and_leaves_nothing_that_looks_finished(here):
+    """Files may grow to 2,000 bytes here: the tables are larger, the printed table is not a file."""
+    import resource
+
+    def little_room() -> None:
+        signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+        resource.setrlimit(resource.RLIMIT_FSIZE, (2000, 2000))
+
+    with start("run", "tiny.yaml", "--out", "out", "--jobs", "1", cwd=here, preexec_fn=little_room) as process:
+        out, err = process.communicate(timeout=LIMIT_S)
+    out, err = (text if isinstance(text, str) else text.decode() for text in (out, err))
+    assert process.returncode == 1
+    assert all(name in out for name in NAMES)
+    assert "failed: out: cannot be written" in err
+    assert "Traceback" not in err
+    assert not (here / "out").exists()
+    assert list(here.iterdir()) == [here / "tiny.yaml"]

@@ -54,13 +54,20 @@ def test_a_fragment_that_names_files_is_well_formed(text: str) -> None:
         build_world(parse(base() | Source(text, "docs", ROOT).data))
 
 
+def program(folder: Path, *words: str) -> subprocess.CompletedProcess[str]:
+    """Run Python with these words in a folder outside the project."""
+    environment = {"PYTHONPATH": str(ROOT), "PATH": ""}
+    command = [sys.executable, *words]
+    return subprocess.run(
+        command, cwd=folder, capture_output=True, text=True, timeout=120, check=False, env=environment
+    )
+
+
 def the_policy_of_the_readme() -> str:
     return next(text for kind, _, text in FENCE.findall((ROOT / "README.md").read_text("utf-8")) if kind == "python")
 
 
-def test_the_policy_of_the_readme_runs_from_a_scenario_outside_the_project(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_the_policy_of_the_readme_runs_from_a_scenario_outside_the_project(tmp_path: Path) -> None:
     """Exactly what the README says: a file of at most 25 lines beside a scenario that names it with a setting."""
     source = the_policy_of_the_readme()
     assert len([line for line in source.splitlines() if line.strip()]) <= 25
@@ -68,11 +75,8 @@ def test_the_policy_of_the_readme_runs_from_a_scenario_outside_the_project(
     table1 = (ROOT / "scenarios" / "table1.yaml").read_text(encoding="utf-8")
     policies = "policies:\n  - glb-cost\n  - my_policy:WaterCap: {cap: 1.1}\n"
     (tmp_path / "mine.yaml").write_text(re.sub(r"policies: \[.*\]\n", policies, table1), encoding="utf-8")
-    monkeypatch.chdir(tmp_path)
-    command = [sys.executable, "-m", "simulator", "run", "mine.yaml", "--set", "slots=48", "--out", "out"]
-    done = subprocess.run(
-        command, capture_output=True, text=True, timeout=120, check=False, env={"PYTHONPATH": str(ROOT), "PATH": ""}
-    )
+    words = ["-m", "simulator", "run", "mine.yaml", "--set", "slots=48", "--out", "out"]
+    done = program(tmp_path, *words)
     assert done.returncode == 0, done.stderr
     rows = [line.split(",") for line in (tmp_path / "out" / "summary.csv").read_text().splitlines()]
     header = rows[0]
@@ -81,32 +85,16 @@ def test_the_policy_of_the_readme_runs_from_a_scenario_outside_the_project(
 
 
 def test_the_policy_of_the_readme_keeps_the_contract(tmp_path: Path) -> None:
-    program = the_policy_of_the_readme() + "\nfrom simulator import check_policy\ncheck_policy(WaterCap)\n"
-    (tmp_path / "checked.py").write_text(program, encoding="utf-8")
-    done = subprocess.run(
-        [sys.executable, "checked.py"],
-        cwd=tmp_path,
-        capture_output=True,
-        text=True,
-        timeout=120,
-        check=False,
-        env={"PYTHONPATH": str(ROOT), "PATH": ""},
-    )
+    checked = the_policy_of_the_readme() + "\nfrom simulator import check_policy\ncheck_policy(WaterCap)\n"
+    (tmp_path / "checked.py").write_text(checked, encoding="utf-8")
+    done = program(tmp_path, "checked.py")
     assert done.returncode == 0, done.stderr
 
 
 @pytest.mark.parametrize("text", [p for p in examples("python") if "README" not in str(p.id)])
 def test_a_program_of_the_docs_runs(text: str, tmp_path: Path) -> None:
     (tmp_path / "example.py").write_text(text, encoding="utf-8")
-    done = subprocess.run(
-        [sys.executable, "example.py"],
-        cwd=tmp_path,
-        capture_output=True,
-        text=True,
-        timeout=120,
-        check=False,
-        env={"PYTHONPATH": str(ROOT), "PATH": ""},
-    )
+    done = program(tmp_path, "example.py")
     assert done.returncode == 0, done.stderr
 
 
@@ -132,12 +120,5 @@ def test_every_policy_is_in_the_docs_and_the_templates_run(tmp_path: Path, monke
     more = ["--set", "slots=2", "--set", "policies=[my_policy:MyPolicy: {sharpness: 2}, glb-cost]", "--engine", "fluid"]
     answer = CliRunner().invoke(main, ["run", "study.yaml", *more])
     assert answer.exit_code == 0, answer.output
-    done = subprocess.run(
-        [sys.executable, "my_policy.py"],
-        capture_output=True,
-        text=True,
-        timeout=120,
-        check=False,
-        env={"PYTHONPATH": str(ROOT), "PATH": ""},
-    )
+    done = program(tmp_path, "my_policy.py")
     assert "keeps the contract" in done.stdout, done.stderr

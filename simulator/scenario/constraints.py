@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any, ClassVar
+from typing import Annotated
 
-from pydantic import Field, model_validator
+from pydantic import Field
 
-from .block import Block, InputFile, NotNegative, Variant
+from .block import Block, NotNegative, Variant
+from .matrix import MatrixFile
 
 
 class FullGlb(Block):
@@ -17,19 +18,6 @@ class PaperPartial(Block):
     """The partial GLB of the paper, between its ten places."""
 
 
-class MatrixMask(Block):
-    """A CSV file: a row for each origin, a column for each site, 1 = allowed."""
-
-    bare: ClassVar[str] = "file"
-
-    file: InputFile
-
-    @model_validator(mode="before")
-    @classmethod
-    def _word(cls, data: Any) -> Any:
-        return {"file": data} if isinstance(data, str) else data
-
-
 class Allowed(Variant):
     """`full`, `paper-partial`, `{max_rtt_ms: 120}`, `{regions: {eu: [eu]}}` or `{matrix: FILE}`."""
 
@@ -38,4 +26,5 @@ class Allowed(Variant):
     max_rtt_ms: NotNegative | None = None
     regions: dict[str, tuple[str, ...]] | None = None
     """Residency: an origin (by name or region) and the regions its requests stay in; others are free."""
-    matrix: MatrixMask | None = None
+    matrix: MatrixFile | None = None
+    """1 = allowed, 0 = not."""

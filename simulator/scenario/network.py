@@ -2,29 +2,17 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any, ClassVar
+from typing import Annotated
 
-from pydantic import Field, model_validator
+from pydantic import Field
 
 from .amount import Amount
-from .block import Block, InputFile, NotNegative, Number, Variant
+from .block import Block, NotNegative, Number, Variant
+from .matrix import MatrixFile
 
 
 class CataloguedRtt(Block):
     """Median round-trip times between the ten catalogued places."""
-
-
-class MatrixRtt(Block):
-    """A CSV file: a row for each origin, a column for each site, milliseconds."""
-
-    bare: ClassVar[str] = "file"
-
-    file: InputFile
-
-    @model_validator(mode="before")
-    @classmethod
-    def _word(cls, data: Any) -> Any:
-        return {"file": data} if isinstance(data, str) else data
 
 
 class CoordinateRtt(Block):
@@ -42,7 +30,8 @@ class Rtt(Variant):
     """Where round-trip times come from."""
 
     catalogue: CataloguedRtt | None = None
-    matrix: MatrixRtt | None = None
+    matrix: MatrixFile | None = None
+    """Milliseconds."""
     coordinates: CoordinateRtt | None = None
 
 
