@@ -53,6 +53,6 @@ def auxiliary(gamma: FloatArray, most: FloatArray) -> FloatArray:
     """
     worth = np.maximum(gamma, 0.0)
     levels = np.concatenate([[0.0], most])
-    value = levels - np.minimum(levels[:, None], most) @ worth
+    value = levels - (np.minimum(levels[:, None], most) * worth).sum(axis=1)
     level = levels[int(np.argmin(value))]
     return np.where(gamma > 0, np.minimum(level, most), 0.0)

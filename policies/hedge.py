@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 import numpy as np
 
 from policies.online_equity import OnlineEquity
@@ -48,5 +50,6 @@ class Hedge(OnlineEquity):
 
 def simplex(logarithm: FloatArray) -> FloatArray:
     """Weights that sum to one, from their logarithms up to a constant."""
-    weights = np.exp(logarithm - logarithm.max())
+    most = logarithm.max()
+    weights = np.array([math.exp(value - most) for value in logarithm])
     return np.asarray(weights / weights.sum())

@@ -114,13 +114,13 @@ class HorizonProgram:
         return _Layout(len(unserved), self.grouping, group, site, shared, np.flatnonzero(unserved))
 
     def _units(self, outlook: Outlook) -> _Units:
-        flow = float(self._fleet.capacity_rps.max())
+        flow = float(self._fleet.capacity_rps.max()) or 1.0
         requests = flow * self._fleet.slot_s
-        water, carbon = (max(float(part.mean()) * requests, 1e-300) for part in (outlook.water_m3, outlook.carbon_t))
+        water, carbon = (float(part.mean()) * requests or 1.0 for part in (outlook.water_m3, outlook.carbon_t))
         mu_water, mu_carbon = self._objective
         money = float(np.abs(outlook.cost_usd).mean()) * requests + mu_water * water + mu_carbon * carbon
         # A thousandth, so that costs are in the hundreds, as they are in the paper's own units.
-        return _Units(flow, requests, max(money, 1e-300) / 1e3, water, carbon)
+        return _Units(flow, requests, (money or 1.0) / 1e3, water, carbon)
 
     def _unserved(self, demand: FloatArray) -> FloatArray:
         """The least demand [requests/s] that each slot has to leave out, [slots]."""

@@ -58,8 +58,10 @@ class OnlineEquity(RoutingPolicy):
             self._water.learn(self._mu_water * observation.last.water_m3)
             self._carbon.learn(self._mu_carbon * observation.last.carbon_t)
         water, carbon = self._mu_water * observation.water_m3, self._mu_carbon * observation.carbon_t
-        requests = observation.fleet.capacity_rps * observation.fleet.slot_s
-        self._water.reach(water * requests)
-        self._carbon.reach(carbon * requests)
+        fleet = observation.fleet
+        # The largest burden of a slot: all places at the planned load, and what servers draw by being on.
+        load = fleet.capacity_rps * fleet.slot_s + fleet.standing_kwh / fleet.energy_kwh
+        self._water.reach(water * load)
+        self._carbon.reach(carbon * load)
         price = observation.cost_usd + (self._carbon.gamma * carbon + self._water.gamma * water)
         return ruled(self.rule, price, observation, lambda: self._program.solve(price, observation.demand_rps))

@@ -17,7 +17,8 @@ def gini(values: FloatArray) -> float:
     """Gini coefficient: sum_i (2i - n - 1) v_(i) / (n sum v), values in rising order, i from 1; 0 = even."""
     ordered, count = np.sort(values), len(values)
     total = float(ordered.sum())
-    return float((2 * np.arange(1, count + 1) - count - 1) @ ordered) / (count * total) if total else float("nan")
+    weights = 2 * np.arange(1, count + 1) - count - 1
+    return float((weights * ordered).sum()) / (count * total) if total else float("nan")
 
 
 def jain(values: FloatArray) -> float:

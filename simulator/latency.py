@@ -5,13 +5,16 @@ Bin 0 holds zero and what is below 10 microseconds; bin k >= 1 holds [EDGES[k-1]
 
 from __future__ import annotations
 
+import math
+
 import numpy as np
 
 from simulator.fleet import FloatArray, IntArray
 
 FIRST_S, LAST_S, GROWTH = 1e-5, 1e7, 1.01
-_COUNT = int(np.ceil(np.log(LAST_S / FIRST_S) / np.log(GROWTH)))
-EDGES: FloatArray = np.asarray(FIRST_S * GROWTH ** np.arange(_COUNT + 1), dtype=np.float64)
+_COUNT = math.ceil(math.log(LAST_S / FIRST_S) / math.log(GROWTH))
+#: By scalar arithmetic: numpy's array power rounds otherwise on other processors.
+EDGES: FloatArray = np.array([FIRST_S * math.pow(GROWTH, k) for k in range(_COUNT + 1)])
 BINS = len(EDGES) + 1
 
 #: What is measured of each finished request.

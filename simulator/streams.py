@@ -19,7 +19,8 @@ STREAMS = {
     "u": 7,
     "jitter": 8,
     "thinning": 9,
-    "policy": 10,
+    "sites": 11,
+    "gateways": 12,
 }
 
 

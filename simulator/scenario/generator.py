@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from typing import TypeVar
 
-import numpy as np
-
 from simulator.problem import Path, Problems, did_you_mean
+from simulator.streams import stream
 
 from .catalogue import places
 from .place import Catalogued, Generated, Origin, Origins, Place, Site, Sites
@@ -26,7 +26,7 @@ def resolve_sites(sites: Sites, problems: Problems) -> tuple[Site, ...]:
     if sites.catalogue is not None:
         return tuple(_catalogued(sites.catalogue, path, problems, _site))
     assert sites.generate is not None
-    return tuple(_generated_sites(sites.generate))
+    return tuple(_generated_sites(sites.generate, "sites"))
 
 
 def resolve_origins(origins: Origins, sites: tuple[Site, ...], problems: Problems) -> tuple[Origin, ...]:
@@ -39,7 +39,7 @@ def resolve_origins(origins: Origins, sites: tuple[Site, ...], problems: Problem
     if origins.at_sites is not None:
         return tuple(_origin_at(site) for site in sites)
     assert origins.generate is not None
-    return tuple(_origin_at(site) for site in _generated_sites(origins.generate))
+    return tuple(_origin_at(site) for site in _generated_sites(origins.generate, "gateways"))
 
 
 def _unique(given: tuple[_Kind, ...], path: Path, problems: Problems) -> tuple[_Kind, ...]:
@@ -81,14 +81,14 @@ def _origin_at(site: Site) -> Origin:
     return Origin(**{key: getattr(site, key) for key in Place.model_fields} | {"like": site.like or site.name})
 
 
-def _generated_sites(wanted: Generated) -> list[Site]:
+def _generated_sites(wanted: Generated, use: str) -> list[Site]:
     known = list(places())
-    generator = np.random.Generator(np.random.PCG64(wanted.seed))
+    generator = stream(wanted.seed, use)
     sites = []
     for k in range(wanted.count):
         place = _site(known[k % len(known)])
         north, east, *factors = generator.standard_normal(5).tolist()
-        price, carbon, water = (float(np.exp(VARIATION * z)) for z in factors)
+        price, carbon, water = (math.exp(VARIATION * z) for z in factors)
         assert place.latitude_deg is not None and place.longitude_deg is not None
         sites.append(
             place.model_copy(

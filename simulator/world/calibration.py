@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from datetime import datetime, timedelta
 
 import numpy as np
@@ -71,10 +72,13 @@ def calibrated_demand(start: datetime, horizon_s: float, seed: int) -> Series:
 
 
 def harmonics(hour: np.ndarray, model: dict[str, float]) -> FloatArray:
-    """Mean + daily and half-daily waves at the hours of a day, [hours]."""
-    day = 2 * np.pi * hour / H_PER_DAY
-    daily = model["cos24"] * np.cos(day) + model["sin24"] * np.sin(day)
-    return np.asarray(model["mean"] + daily + model["cos12"] * np.cos(2 * day) + model["sin12"] * np.sin(2 * day))
+    """Mean + daily and half-daily waves at the hours of a day (whole numbers), [hours]."""
+    wave = []
+    for h in range(H_PER_DAY):
+        day = 2 * math.pi * h / H_PER_DAY
+        daily = model["cos24"] * math.cos(day) + model["sin24"] * math.sin(day)
+        wave.append(model["mean"] + daily + model["cos12"] * math.cos(2 * day) + model["sin12"] * math.sin(2 * day))
+    return np.array(wave)[hour]
 
 
 def correlated_ar1(
@@ -85,24 +89,40 @@ def correlated_ar1(
     ``sigma`` is the stationary standard deviation. A longer run begins with the same values.
     """
     draws = generator.standard_normal((steps, len(ar1)))
-    root = _root(correlation)
+    root = cholesky(correlation)
     noise = np.empty_like(draws)
     fresh = np.sqrt(1 - ar1**2)
     # The processes are as correlated in the first step as ever after.
-    state = sigma * (_root(correlation * np.outer(fresh, fresh) / (1 - np.outer(ar1, ar1))) @ draws[0])
+    state = sigma * _product(cholesky(correlation * np.outer(fresh, fresh) / (1 - np.outer(ar1, ar1))), draws[0])
     noise[0] = state
     for k in range(1, steps):
-        # One product a step: a product of whole matrices may round otherwise for another length.
-        state = ar1 * state + fresh * sigma * (root @ draws[k])
+        state = ar1 * state + fresh * sigma * _product(root, draws[k])
         noise[k] = state
     return noise
 
 
-def _root(correlation: FloatArray) -> FloatArray:
-    """A square root of a correlation matrix; rounding may have left it slightly indefinite."""
-    values, vectors = np.linalg.eigh(correlation)
-    root = vectors * np.sqrt(np.maximum(values, 0))
-    return np.asarray(root / np.linalg.norm(root, axis=1, keepdims=True))
+def cholesky(matrix: FloatArray) -> FloatArray:
+    """The lower root of a positive definite matrix, by Cholesky's recursion.
+
+    In plain arithmetic: a root from a linear algebra library may have other signs, and other last digits, on
+    another processor, and the same seed would mean another world.
+    """
+    root = np.zeros_like(matrix)
+    for i in range(len(matrix)):
+        for j in range(i + 1):
+            rest = float(matrix[i, j])
+            for k in range(j):
+                rest -= root[i, k] * root[j, k]
+            root[i, j] = math.sqrt(rest) if i == j else rest / root[j, j]
+    return root
+
+
+def _product(root: FloatArray, draws: FloatArray) -> FloatArray:
+    """Matrix times vector, column by column, for the same reason."""
+    total = np.zeros(len(root))
+    for k, draw in enumerate(draws):
+        total += root[:, k] * draw
+    return total
 
 
 def _hours(start: datetime, horizon_s: float) -> tuple[datetime, int]:
