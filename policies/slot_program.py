@@ -10,6 +10,9 @@ from policies.program import Entries, Infinity, Program, loaded, optimum
 from simulator.fleet import Fleet, FloatArray
 from simulator.policy import Split
 
+#: A difference of prices that the solver sees (its tolerance is 1e-7), a millionth of the largest price.
+TIE = 1e-6
+
 
 class SlotProgram:
     """A transportation problem between groups of origins and sites, solved again and again for other prices.
@@ -21,7 +24,7 @@ class SlotProgram:
     def __init__(self, fleet: Fleet, grouping: Grouping | None = None):
         self._fleet = fleet
         self._grouping = grouping or by_allowed_sites(fleet)
-        self._unit = float(fleet.capacity_rps.max())
+        self._unit = float(fleet.capacity_rps.max()) or 1.0
         self._pairs = np.argwhere(self._grouping.allowed)
         self._solver = None if len(self._grouping.allowed) == 1 else self._transport()
 
@@ -39,7 +42,9 @@ class SlotProgram:
             return merit_order(order, float(demand[0]), np.where(allowed, self._fleet.capacity_rps, 0.0))[None, :]
         groups, sites = self._grouping.allowed.shape
         prices = np.broadcast_to(price, (groups, sites))[self._pairs[:, 0], self._pairs[:, 1]]
-        prices = prices / max(float(np.abs(prices).max(initial=0.0)), 1e-300)
+        prices = prices / (float(np.abs(prices).max(initial=0.0)) or 1.0)
+        # Equal prices: the lower site index, whatever basis the solver starts from.
+        prices = prices + TIE * self._pairs[:, 1] / sites
         columns = len(self._pairs)
         self._solver.changeColsCost(columns, np.arange(columns, dtype=np.int32), prices)
         for group, need in enumerate((demand / self._unit).tolist()):

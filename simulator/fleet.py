@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass, fields
+from functools import cached_property
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -85,7 +86,7 @@ class Fleet:
         """IT energy of a slot in which all servers are on and idle [kWh], [sites]."""
         return self.hardware.idle_w * self.hardware.servers * self.slot_s / J_PER_KWH
 
-    @property
+    @cached_property
     def nearest(self) -> IntArray:
         """The allowed site with the smallest RTT for each origin, [origins]; -1 where none is allowed."""
         distance = np.where(self.allowed, self.rtt_s, np.inf)

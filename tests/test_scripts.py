@@ -1,0 +1,91 @@
+"""The two commands of the README on machines that lack something: they say plainly what."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[1]
+TOOLS = ("sh", "dirname", "cksum", "cat", "sed")
+
+
+@pytest.fixture
+def clone(tmp_path: Path) -> Path:
+    """A clone without .venv, and a folder ``bin`` with a shell's bare tools and no Python."""
+    shutil.copytree(ROOT / "scripts", tmp_path / "clone" / "scripts")
+    shutil.copy(ROOT / "setup.cfg", tmp_path / "clone" / "setup.cfg")
+    (tmp_path / "bin").mkdir()
+    for tool in TOOLS:
+        found = shutil.which(tool)
+        assert found is not None
+        (tmp_path / "bin" / tool).symlink_to(found)
+    return tmp_path / "clone"
+
+
+def call(clone: Path, script: str, **environment: str) -> subprocess.CompletedProcess[str]:
+    path = {"PATH": str(clone.parent / "bin")} | environment
+    command = ["sh", str(clone / "scripts" / script), "scenarios/table1.yaml"]
+    return subprocess.run(command, capture_output=True, text=True, timeout=30, check=False, env=path)
+
+
+def fake_python(clone: Path, name: str, body: str) -> None:
+    file = clone.parent / "bin" / name
+    file.write_text(f"#!/bin/sh\n{body}\n", encoding="utf-8")
+    os.chmod(file, 0o755)
+
+
+@pytest.mark.parametrize("script", ["run", "test"])
+def test_no_python_at_all(clone: Path, script: str) -> None:
+    done = call(clone, script)
+    assert done.returncode == 1
+    assert "needs Python 3.11 or newer, and none was found" in done.stderr
+    assert not (clone / ".venv").exists()
+
+
+def test_only_an_old_python(clone: Path) -> None:
+    """A python3 that answers every question with no, as 3.10 does when asked whether it is 3.11."""
+    fake_python(clone, "python3", "exit 1")
+    done = call(clone, "run")
+    assert done.returncode == 1
+    assert "needs Python 3.11 or newer, and none was found" in done.stderr
+
+
+def test_an_old_python_that_was_asked_for_is_named(clone: Path) -> None:
+    fake_python(clone, "python3.9", 'case $1 in --version) echo "Python 3.9.2" ;; *) exit 1 ;; esac')
+    done = call(clone, "run", PYTHON="python3.9")
+    assert done.returncode == 1
+    assert "python3.9 is Python 3.9.2" in done.stderr
+
+
+def test_a_python_that_is_not_there_is_named(clone: Path) -> None:
+    done = call(clone, "run", PYTHON="/no/such/python")
+    assert done.returncode == 1
+    assert "/no/such/python" in done.stderr
+
+
+def test_a_python_without_venv(clone: Path) -> None:
+    """A new Python that fails only when venv is imported, as Debian's does without python3-venv."""
+    fake_python(clone, "python3.11", 'case "$2" in *"import venv"*) exit 1 ;; *) exit 0 ;; esac')
+    done = call(clone, "run")
+    assert done.returncode == 1
+    assert "has no venv module" in done.stderr
+    assert "python3-venv" in done.stderr
+    assert not (clone / ".venv").exists()
+
+
+def test_a_whole_environment_is_used_at_once(clone: Path) -> None:
+    """With a stamp that fits setup.cfg nothing is installed; the command gets every option."""
+    binary = clone / ".venv" / "bin"
+    binary.mkdir(parents=True)
+    for name in ("python", "equifleet"):
+        (binary / name).write_text('#!/bin/sh\necho "called $*"\n', encoding="utf-8")
+        os.chmod(binary / name, 0o755)
+    stamp = subprocess.run(["cksum"], input=(clone / "setup.cfg").read_bytes(), capture_output=True, check=True)
+    (clone / ".venv" / ".equifleet-dev").write_bytes(stamp.stdout)
+    done = call(clone, "run")
+    assert done.stdout == "called run scenarios/table1.yaml\n"
+    assert done.stderr == ""
