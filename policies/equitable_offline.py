@@ -1,4 +1,4 @@
-"""eGLB-Off: the offline optimum of J over the whole horizon. It alone reads the future."""
+"""eGLB-Off: the offline optimum of J over the whole horizon. It reads the whole future."""
 
 from __future__ import annotations
 

@@ -20,6 +20,17 @@ FLEETS: dict[str, dict[str, Any]] = {
     "partial GLB": {"sites": {"generate": {"count": 7}}, "allowed": {"max_rtt_ms": 90}},
     "no demand at all": {"workload": {"demand": {"poisson": {"rate_per_s": 0}}, "request": {"seconds": 60}}},
     "more demand than capacity": {"workload": {"demand": {"poisson": {"rate_per_s": 1}}, "request": {"seconds": 60}}},
+    "an origin that no site may serve": {"allowed": {"max_rtt_ms": 0.5}},
+    "power for nothing, and for less": {
+        "signals": {
+            "synthetic": {
+                "price_usd_per_mwh": {"steps": {"values": [0, -50], "every_h": 0.25}},
+                "carbon_kg_per_kwh": 0,
+                "water_l_per_kwh": 0,
+            }
+        }
+    },
+    "a tenth of a fleet": {"fleet_scale": 0.1},
     "sites of different size": {"sites": {"generate": {"count": 4, "seed": 3}}, "planning": {"utilisation_cap": 0.5}},
 }
 _FIRST: dict[str, Any] = {

@@ -86,7 +86,7 @@ def observe(
     """What a policy sees at the start of a slot."""
     if policy.forecaster is not None and policy.forecaster not in FORECASTERS:
         raise PolicyError(f"unknown forecaster '{policy.forecaster}'; known: {', '.join(FORECASTERS)}")
-    view = plane.view()
+    view, scale = plane.view(), world.scenario.fleet_scale
     return Observation(
         slot=slot,
         fleet=world.fleet,
@@ -96,8 +96,8 @@ def observe(
         water_l_per_kwh=world.water_l_per_kwh[slot],
         last=last,
         total=total,
-        waiting=view.waiting,
-        places_open=view.places_open,
+        waiting=view.waiting / scale,
+        places_open=view.places_open / scale,
         forecast=None if policy.forecaster is None else FORECASTERS[policy.forecaster](world, slot),
     )
 

@@ -7,6 +7,7 @@ import json
 import os
 import platform
 import shutil
+import tempfile
 from collections.abc import Callable, Sequence
 from datetime import timedelta
 from importlib.metadata import PackageNotFoundError, version
@@ -23,20 +24,23 @@ from simulator.scenario import Scenario
 from simulator.scenario.writing import to_yaml
 
 MANIFEST = "manifest.json"
+#: In a folder whose run has not ended.
+MARK = ".running"
 _PACKAGES = ("equifleet", "numpy", "numba", "pandas", "simpy", "pydantic", "highspy", "pyarrow")
 
 
 class Folder:
     """A place for one run's results, claimed before the run and filled after it.
 
-    Files are written into a sibling folder that ends in ``.partial``; it takes the final name when all
-    are whole. So a run that is killed leaves nothing that looks finished, and an older finished run stays
-    what it was until the new one replaces it.
+    The final folder is made at once and holds a mark, so that no two runs get the same one. Files are written
+    into a folder beside it that takes the final name when all of them are whole. So a run that is killed leaves
+    nothing that looks finished, and an older finished run stays what it was until the new one replaces it.
     """
 
     def __init__(self, path: Path, overwrite: bool = False):
         self.path = path
         self._made: list[Path] = []
+        self._marked = self._whole = False
         try:
             self._claim(path, overwrite)
         except OSError as error:
@@ -45,20 +49,35 @@ class Folder:
 
     def _claim(self, path: Path, overwrite: bool) -> None:
         whole = Path(os.path.abspath(path))  # `.` and `..` have no name to stand beside
-        self._partial = whole.parent / f"{whole.name}.{os.getpid()}.partial"
-        if os.path.lexists(path) and not (path.is_dir() and not any(path.iterdir())):
-            if not overwrite:
-                raise _refused(path, "exists already; name another folder with --out, or say --overwrite")
-            if not (path / MANIFEST).is_file():
-                raise _refused(path, "is not a folder of results; it is not overwritten")
-        for folder in [*reversed(self._partial.parents), self._partial]:
+        replaces = overwrite and os.path.lexists(path) and not _is_empty(path)
+        if replaces and not ((path / MANIFEST).is_file() or (path / MARK).is_file()):
+            raise _refused(path, "is not a folder of results; it is not overwritten")
+        if os.path.lexists(path) and not path.is_dir():
+            raise _refused(path, "exists already; name another folder with --out, or say --overwrite")
+        for folder in [*reversed(whole.parents), whole]:
             if not folder.is_dir():
-                folder.mkdir()
-                self._made.append(folder)
+                try:
+                    folder.mkdir()
+                    self._made.append(folder)
+                except FileExistsError:
+                    if not folder.is_dir():
+                        raise
+        if not replaces:
+            if _is_abandoned(path):
+                (path / MARK).unlink()
+            if not _is_empty(path):
+                raise _refused(path, "exists already; name another folder with --out, or say --overwrite")
+            with open(path / MARK, "x", encoding="utf-8") as mark:
+                mark.write(f"{platform.node()} {os.getpid()}")
+                self._marked = True
+        self._partial = Path(tempfile.mkdtemp(prefix=f"{whole.name}.", suffix=".partial", dir=whole.parent))
+        self._partial.chmod(0o777 & ~_umask())
 
     def discard(self) -> None:
-        """Give the place back; nothing is left."""
-        if self._partial in self._made:
+        """Give the place back; nothing is left of a run that was not written whole."""
+        if self._marked:
+            (self.path / MARK).unlink(missing_ok=True)
+        if hasattr(self, "_partial") and not self._whole:
             shutil.rmtree(self._partial, ignore_errors=True)
         for folder in reversed(self._made):
             try:
@@ -93,11 +112,49 @@ class Folder:
         self._take_name()
 
     def _take_name(self) -> None:
-        old = self.path.with_name(f"{self.path.name}.{os.getpid()}.old")
-        if self.path.exists() and any(self.path.iterdir()):
-            self.path.rename(old)
-        self._partial.rename(self.path)
-        shutil.rmtree(old, ignore_errors=True)
+        """Put the whole folder where it belongs; if that fails it stays, and the error says where."""
+        self._whole = True
+        old = None
+        try:
+            if self._marked:
+                (self.path / MARK).unlink()
+                self._marked = False
+            elif not _is_empty(self.path):
+                old = Path(tempfile.mkdtemp(prefix=f"{self._partial.name}.", suffix=".old", dir=self._partial.parent))
+                self.path.rename(old / "results")
+            if self.path.is_dir():
+                self.path.rmdir()  # an empty folder of this name would stand in the way on some systems
+            self._partial.rename(self.path)
+        except OSError as error:
+            raise OSError(error.errno, f"{error.strerror}; the results are in {self._partial}") from None
+        if old is not None:
+            shutil.rmtree(old, ignore_errors=True)
+
+
+def _is_empty(path: Path) -> bool:
+    return path.is_dir() and not any(path.iterdir())
+
+
+def _is_abandoned(path: Path) -> bool:
+    """Whether all that a folder holds is the mark of a run that was killed on this machine."""
+    if [entry.name for entry in path.iterdir()] != [MARK]:
+        return False
+    node, _, number = (path / MARK).read_text(encoding="utf-8").rpartition(" ")
+    if node != platform.node() or not number.isdecimal():
+        return False
+    try:
+        os.kill(int(number), 0)
+    except ProcessLookupError:
+        return True
+    except OSError:
+        return False
+    return False
+
+
+def _umask() -> int:
+    mask = os.umask(0)
+    os.umask(mask)
+    return mask
 
 
 def free_name(folder: Path, stem: str) -> Path:

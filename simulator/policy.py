@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, NamedTuple
 
 import numpy as np
 
-from simulator.fleet import BoolArray, Fleet, FloatArray, IntArray, freeze
+from simulator.fleet import Fleet, FloatArray, freeze
 from simulator.footprint import Footprint
 from simulator.forecast import Forecast
 from simulator.units import KG_PER_T, L_PER_M3
@@ -36,10 +36,10 @@ class Observation:
     """Footprint of the slot before, [sites]; None in the first slot."""
     total: Footprint
     """Footprint of all finished slots, [sites]."""
-    waiting: IntArray
-    """Requests in the queues of the fleet that is simulated, [sites]."""
-    places_open: IntArray
-    """Places of the fleet that is simulated, [sites]."""
+    waiting: FloatArray
+    """Requests in the queues, [sites]."""
+    places_open: FloatArray
+    """Places, [sites]."""
     forecast: Forecast | None
     """Only for policies that name a forecaster."""
 
@@ -134,42 +134,55 @@ class RoutingPolicy:
 
 
 def checked(plan: Any, fleet: Fleet) -> Plan:
-    """The plan, if it is one for this fleet; raises PolicyError that says what is wrong with it."""
-    if isinstance(plan, Split):
-        table, what = np.asarray(plan.shares), "shares"
-    elif isinstance(plan, Score):
-        table, what = np.asarray(plan.score), "score"
-    else:
-        raise PolicyError(f"plan() must return a Split or a Score, not {type(plan).__name__}")
+    """A copy of the plan, if it is one for this fleet; raises PolicyError that says what is wrong with it."""
     shape = (len(fleet.origins), len(fleet.sites))
-    if table.shape != shape:
-        raise PolicyError(f"{what} must have the shape [origins, sites] = {list(shape)}, not {list(table.shape)}")
-    if not np.issubdtype(table.dtype, np.number) or np.isnan(table).any():
+    if isinstance(plan, Split):
+        return _checked_split(_numbers("shares", plan.shares, shape), plan.witness, fleet)
+    if isinstance(plan, Score):
+        caps = plan.rate_cap_rps
+        caps = None if caps is None else _numbers("rate_cap_rps", caps, shape[1:])
+        return _checked_score(replace(plan, score=_numbers("score", plan.score, shape), rate_cap_rps=caps), fleet)
+    raise PolicyError(f"plan() must return a Split or a Score, not {type(plan).__name__}")
+
+
+def _numbers(what: str, given: Any, shape: tuple[int, ...]) -> FloatArray:
+    try:
+        table = np.array(given)
+        if table.dtype.kind not in "fiub":
+            raise TypeError
+        numbers = table.astype(np.float64)
+    except (TypeError, ValueError):
+        raise PolicyError(f"{what} must be real numbers") from None
+    if numbers.shape != shape:
+        named = "[origins, sites]" if len(shape) == 2 else "[sites]"
+        raise PolicyError(f"{what} must have the shape {named} = {list(shape)}, not {list(numbers.shape)}")
+    if np.isnan(numbers).any():
         raise PolicyError(f"{what} must be numbers without NaN")
-    return _checked_split(plan, fleet.allowed, fleet) if isinstance(plan, Split) else _checked_score(plan, fleet)
+    return numbers
 
 
-def _checked_split(plan: Split, allowed: BoolArray, fleet: Fleet) -> Split:
-    if not np.isfinite(plan.shares).all() or plan.shares.min() < -TOLERANCE:
+def _checked_split(shares: FloatArray, witness: Witness | None, fleet: Fleet) -> Split:
+    if not np.isfinite(shares).all() or shares.min() < -TOLERANCE:
         raise PolicyError("shares must be finite and at least 0")
-    rows = plan.shares.sum(axis=1)
+    rows = shares.sum(axis=1)
     if rows.max() > 1 + TOLERANCE:
         raise PolicyError(
             f"the shares of origin {fleet.origins[int(rows.argmax())]} sum to {rows.max():g}, more than 1"
         )
-    if (plan.shares[~allowed] > TOLERANCE).any():
-        j, i = np.argwhere((plan.shares > TOLERANCE) & ~allowed)[0]
+    if (shares[~fleet.allowed] > TOLERANCE).any():
+        j, i = np.argwhere((shares > TOLERANCE) & ~fleet.allowed)[0]
         raise PolicyError(f"origin {fleet.origins[j]} may not use site {fleet.sites[i]}")
-    return Split(np.where(allowed, np.clip(plan.shares, 0.0, 1.0), 0.0), plan.witness)
+    return Split(np.where(fleet.allowed, np.clip(shares, 0.0, 1.0), 0.0), witness)
 
 
 def _checked_score(plan: Score, fleet: Fleet) -> Score:
     caps = plan.rate_cap_rps
-    if caps is not None and (np.shape(caps) != (len(fleet.sites),) or not np.isfinite(caps).all() or np.min(caps) < 0):
+    if caps is not None and (not np.isfinite(caps).all() or caps.min() < 0):
         raise PolicyError("rate_cap_rps must be finite and at least 0, one for each site")
     if not np.isfinite(plan.score[fleet.allowed]).all():
         raise PolicyError("scores of allowed sites must be finite")
     for name in ("wait_price_usd_per_s", "rtt_price_usd_per_s", "burst_s", "refresh_s"):
-        if not (np.isfinite(getattr(plan, name)) and getattr(plan, name) >= 0):
+        value = getattr(plan, name)
+        if isinstance(value, bool) or not isinstance(value, int | float) or not 0 <= value < np.inf:
             raise PolicyError(f"{name} must be finite and at least 0")
     return plan

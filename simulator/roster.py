@@ -11,6 +11,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from simulator.forecast import FORECASTERS
 from simulator.policy import RoutingPolicy
 from simulator.problem import Path as KeyPath
 from simulator.problem import Problems, did_you_mean, refuse
@@ -89,7 +90,10 @@ def make_policy(choice: PolicyChoice, folders: Sequence[Path] = (), path: KeyPat
     kind = policy_class(choice.name, folders, path)
     check_settings(kind, choice.settings, (*path, choice.name))
     try:
-        return kind(**choice.settings)
+        policy = kind(**choice.settings)
+        if policy.forecaster is not None and policy.forecaster not in FORECASTERS:
+            raise ValueError(f"unknown forecaster '{policy.forecaster}'{did_you_mean(policy.forecaster, FORECASTERS)}")
+        return policy
     except (ValueError, TypeError) as error:
         raise refuse((*path, choice.name), str(error)) from None
     except (Exception, SystemExit) as error:

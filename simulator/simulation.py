@@ -11,7 +11,7 @@ from simulator.footprint import Intensities, footprint
 from simulator.laws import check_laws
 from simulator.planes import make_plane
 from simulator.policy import RoutingPolicy
-from simulator.problem import InputError, Problems
+from simulator.problem import InputError, Problems, refuse
 from simulator.result import RunResult
 from simulator.roster import check_policies, make_policy
 from simulator.scenario import Scenario, Source, parse, read_source
@@ -83,6 +83,7 @@ def run(
 ) -> RunResult:
     """Simulate one policy on a scenario (or a world already built) and check the laws.
 
+    A policy given by name has the settings of its first entry in the scenario, if it has one.
     ``keep_requests`` keeps every request's site, times and fate (simpy engine).
 
     Raises
@@ -92,9 +93,17 @@ def run(
     """
     if isinstance(scenario, str | Path):
         scenario = load(scenario)
+    if isinstance(scenario, World) and seed is not None and seed != scenario.seed:
+        raise refuse(("seed",), f"the world is already built, for seed {scenario.seed} (given {seed})")
     world = scenario if isinstance(scenario, World) else build_world(scenario, seed)
     engine = engine or world.scenario.engine
-    chosen = make_policy(PolicyChoice(name=policy), [Path.cwd()]) if isinstance(policy, str) else policy
+    if isinstance(policy, str):
+        listed = [choice for choice in world.scenario.policies if choice.name == policy]
+        chosen = make_policy(listed[0] if listed else PolicyChoice(name=policy), [Path.cwd()])
+    elif isinstance(policy, RoutingPolicy):
+        chosen = policy
+    else:
+        raise refuse((), f"a policy is a name or an instance of a RoutingPolicy (given {policy!r})")
     chosen.start(world.fleet)
     plane = make_plane(engine, world, keep_requests, progress)
     minutes = simulate(world, chosen, plane, progress if engine == "fluid" else None)

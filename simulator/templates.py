@@ -45,9 +45,9 @@ class {cls}(RoutingPolicy):
 
     def plan(self, observation: Observation) -> Split:
         """Shares [origins, sites]; rows sum to one, and are zero where a site is not allowed."""
-        price = observation.cost_usd / np.abs(observation.cost_usd).mean()
+        price = observation.cost_usd / max(np.abs(observation.cost_usd).mean(), 1e-12)
         weight = np.exp(-self.sharpness * price) * observation.fleet.allowed
-        return Split(weight / weight.sum(axis=1, keepdims=True))
+        return Split(weight / np.maximum(weight.sum(axis=1, keepdims=True), 1e-12))
 
 
 if __name__ == "__main__":

@@ -22,8 +22,9 @@ import pytest
 import yaml
 
 import simulator
+from simulator import InputError, load, run
 from simulator.cli import main
-from simulator.folder import read_folder
+from simulator.folder import Folder, free_name, read_folder
 from simulator.scenario import read_source, shipped_scenarios
 
 ROOT = Path(simulator.__file__).resolve().parents[1]
@@ -597,7 +598,6 @@ def test_a_run_that_is_killed_leaves_nothing_that_looks_finished(here, equifleet
     os.killpg(process.pid, signal.SIGKILL)
     assert ended(process)[0] == -signal.SIGKILL
     assert not list(here.rglob("manifest.json"))
-    assert not (here / "out").exists()
     # The name is free: the same command can be given again.
     assert equifleet("run", "tiny.yaml", "--out", "out")[0] == 0
 
@@ -707,3 +707,27 @@ def test_a_full_disk_loses_no_figure_and_leaves_nothing_that_looks_finished(here
     assert "Traceback" not in err
     assert not (here / "out").exists()
     assert list(here.iterdir()) == [here / "tiny.yaml"]
+
+
+def test_two_runs_never_get_the_same_folder(here):
+    """The second one is told so before it runs, and the first one's results are what stands there in the end."""
+    first = Folder(here / "out")
+    with pytest.raises(InputError, match="exists already"):
+        Folder(here / "out")
+    assert free_name(here, "out") == here / "out-2"
+    scenario = load("tiny.yaml")
+    first.write(scenario, [run(scenario, "glb-cost")], {})
+    first.discard()
+    assert read_folder("out")["summary"]["policy"].tolist() == ["glb-cost"]
+    assert sorted(path.name for path in here.iterdir()) == ["out", "tiny.yaml"]
+
+
+def test_results_that_cannot_take_their_name_are_not_thrown_away(here):
+    folder = Folder(here / "out")
+    (here / "out" / "mine.txt").touch()  # somebody puts a file into the folder while the run goes on
+    scenario = load("tiny.yaml")
+    with pytest.raises(OSError, match="the results are in"):
+        folder.write(scenario, [run(scenario, "glb-cost")], {})
+    folder.discard()
+    (kept,) = [path for path in here.iterdir() if path.name.endswith(".partial")]
+    assert read_folder(kept)["summary"]["policy"].tolist() == ["glb-cost"]

@@ -26,7 +26,7 @@ def test_every_built_in_policy_keeps_the_contract_as_scores(name: str) -> None:
 
 def even(observation: Any) -> np.ndarray:
     allowed = observation.fleet.allowed.astype(float)
-    return allowed / allowed.sum(axis=1, keepdims=True)
+    return allowed / np.maximum(allowed.sum(axis=1, keepdims=True), 1)
 
 
 class Even(RoutingPolicy):

@@ -8,8 +8,11 @@ from typing import Protocol
 from simulator.clock import Clock
 from simulator.fleet import FloatArray
 from simulator.policy import Plan
+from simulator.problem import did_you_mean, refuse
 from simulator.record import Record, View
 from simulator.world import World
+
+ENGINES = ("fluid", "simpy")
 
 
 class Plane(Protocol):
@@ -41,13 +44,18 @@ class Plane(Protocol):
 
 
 def make_plane(
-    engine: str, world: World, keep_requests: bool = False, progress: Callable[[float], None] | None = None
+    engine: str,
+    world: World,
+    keep_requests: bool = False,
+    progress: Callable[[float], None] | None = None,
 ) -> Plane:
-    """The plane of an engine by name."""
+    """The plane of an engine by name; raises InputError for an unknown one."""
     if engine == "fluid":
         from .fluid import FluidPlane
 
         return FluidPlane(world)
-    from .reference import ReferencePlane
+    if engine == "simpy":
+        from .reference import ReferencePlane
 
-    return ReferencePlane(world, keep_requests, progress)
+        return ReferencePlane(world, keep_requests, progress)
+    raise refuse(("engine",), f"unknown engine '{engine}'{did_you_mean(engine, ENGINES)}")

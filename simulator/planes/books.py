@@ -72,6 +72,8 @@ def _durations(
     site_wait = Histogram(sites)
     site_wait.add(requests.site[counted], wait)
     slo = world.scenario.workload.request.slo
+    if slo.ttft_s is None and slo.end_to_end_s is None:
+        return latency, site_wait, np.full(origins, np.nan)
     met = np.ones(len(origin), dtype=bool)
     if slo.ttft_s is not None:
         met &= ttft <= slo.ttft_s

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import multiprocessing
 import os
+import pickle
 import signal
 import traceback
 from collections.abc import Callable, Iterator, Sequence
@@ -66,11 +67,11 @@ def _attempt(task: Task, world: World, number: int, progress: Callable[[float], 
     try:
         policy = make_policy(task.scenario.policies[number], task.folders)
         return run(world, policy, engine=task.engine, label=label, progress=progress)
-    except Exception as error:
+    except (Exception, SystemExit) as error:
         return Failure(label, _reason(error, task.folders))
 
 
-def _reason(error: Exception, folders: Sequence[Path]) -> str:
+def _reason(error: BaseException, folders: Sequence[Path]) -> str:
     """What went wrong, with the line in the user's own file where there is one."""
     reason = f"{type(error).__name__}: {error}"
     ours = Path(__file__).resolve().parents[2]
@@ -130,7 +131,7 @@ def _heard(receiver: Connection, process: BaseProcess, label: str) -> float | Ru
     try:
         message: float | RunResult | Failure = receiver.recv()
         return message
-    except EOFError:
+    except (EOFError, OSError, pickle.UnpicklingError):  # it died, perhaps in the middle of a message
         process.join()
         code = process.exitcode or 0
         cause = f"was killed by {signal.Signals(-code).name}" if code < 0 else f"ended with status {code}"

@@ -59,6 +59,8 @@ class World:
 def build_world(scenario: Scenario, seed: int | None = None) -> World:
     """Make a scenario concrete; raises InputError with every mistake in its names and files."""
     seed = scenario.seed if seed is None else seed
+    if seed < 0:
+        raise refuse(("seed",), f"must be at least 0 (given {seed})")
     problems = Problems()
     sites = resolve_sites(scenario.sites, problems)
     origins = resolve_origins(scenario.origins, sites, problems)
