@@ -87,18 +87,20 @@ def _run(loaded: Scenario, folders: tuple[Path, ...], folder: Folder, jobs: int 
     from simulator.result import RunResult
     from simulator.study.comparison import Failure, Task, compare, free_cores
     from simulator.world import build_world
+    from simulator.world.files import input_files
 
     with bars(loaded.labels()) as progress:
         outcomes = compare(Task(loaded, loaded.engine, loaded.seed, folders), jobs or free_cores(), progress)
     results = [outcome for outcome in outcomes if isinstance(outcome, RunResult)]
     failed = {outcome.policy: outcome.reason for outcome in outcomes if isinstance(outcome, Failure)}
-    notes = [*build_world(loaded).notes, *shortfalls(results)]
+    world = build_world(loaded)
+    notes = [*world.notes, *shortfalls(results)]
     if loaded.published is not None:
         notes.append(f"published figures: {loaded.published.source}")
     written = str(folder.path)
     if results:
         try:
-            folder.write(loaded, results, {"notes": notes, "failed": failed})
+            folder.write(loaded, results, input_files(loaded, world.sites), {"notes": notes, "failed": failed})
         except OSError as error:
             failed[written] = f"cannot be written: {error.strerror or error}"
             written = ""

@@ -70,7 +70,7 @@ def _slot_clock(
     for slot in range(world.fleet.slots):
         yield clock.at(slot * world.fleet.slot_s)
         if slot > 0:
-            last = slot_footprint(world, slot - 1, plane.busy_place_s(slot - 1))
+            last = burden(world, slot - 1, plane.busy_place_s(slot - 1))
             total = added(total, last)
         plan = checked(policy.plan(observe(world, policy, plane, slot, last, total)), world.fleet)
         if isinstance(plan, Split):
@@ -102,8 +102,8 @@ def observe(
     )
 
 
-def slot_footprint(world: World, slot: int, busy_place_s: FloatArray) -> Footprint:
-    """Footprint of a finished slot in units of the full fleet, [sites]."""
+def burden(world: World, slots: slice | int, busy_place_s: FloatArray) -> Footprint:
+    """Footprint of some slots in units of the full fleet, [..., sites], from their ledger in the simulated fleet's."""
     on_server_s = world.fleet.hardware.servers * world.fleet.slot_s
-    signals = Intensities(world.price_usd_per_kwh[slot], world.carbon_kg_per_kwh[slot], world.water_l_per_kwh[slot])
+    signals = Intensities(world.price_usd_per_kwh[slots], world.carbon_kg_per_kwh[slots], world.water_l_per_kwh[slots])
     return footprint(busy_place_s / world.scenario.fleet_scale, on_server_s, world.fleet.hardware, signals)

@@ -87,6 +87,11 @@ class Fleet:
         return self.hardware.idle_w * self.hardware.servers * self.slot_s / J_PER_KWH
 
     @cached_property
+    def allowed_sites(self) -> tuple[tuple[int, ...], ...]:
+        """The sites that each origin may use, in rising order."""
+        return tuple(tuple(np.flatnonzero(row).tolist()) for row in self.allowed)
+
+    @cached_property
     def nearest(self) -> IntArray:
         """The allowed site with the smallest RTT for each origin, [origins]; -1 where none is allowed."""
         distance = np.where(self.allowed, self.rtt_s, np.inf)

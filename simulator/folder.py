@@ -85,8 +85,10 @@ class Folder:
             except OSError:  # it is gone already, or holds the results
                 continue
 
-    def write(self, scenario: Scenario, results: Sequence[RunResult], extra: dict[str, Any]) -> None:
-        """Write everything, the manifest last, then take the final name."""
+    def write(
+        self, scenario: Scenario, results: Sequence[RunResult], inputs: Sequence[Path], extra: dict[str, Any]
+    ) -> None:
+        """Write everything, the manifest with hashes of the ``inputs`` last, then take the final name."""
         tables: dict[str, Callable[[Path], None]] = {
             "scenario.yaml": lambda file: _write_text(file, to_yaml(scenario)),
             "summary.csv": _csv([result.summary() for result in results]),
@@ -105,6 +107,7 @@ class Folder:
             "policies": [result.policy for result in results],
             "laws": {result.policy: list(result.laws) for result in results},
             "versions": {"python": platform.python_version(), **{name: _version(name) for name in _PACKAGES}},
+            "inputs": {str(file): _sha256(file) for file in inputs},
             "files": {name: _sha256(self._partial / name) for name in tables},
             **extra,
         }

@@ -27,6 +27,23 @@ class Requests(NamedTuple):
     finish_s: FloatArray
     fate: IntArray
     """Index into FATES."""
+    out_s: FloatArray
+    """Time on the way to the site and back home, jitter included."""
+    back_s: FloatArray
+    prefill_s: FloatArray
+
+
+class Counts(NamedTuple):
+    """What a plane counted as it happened, to be held against the rows of the requests."""
+
+    handed: FloatArray
+    """Requests that the tape handed out, [origins]."""
+    routed: FloatArray
+    """Requests sent on their way, [origins, sites]."""
+    received: FloatArray
+    """Requests that reached a site, [sites]."""
+    most_in_use: IntArray
+    """The largest number of requests served at once, [sites]."""
 
 
 #: What becomes of a request.
@@ -51,8 +68,8 @@ class Record(NamedTuple):
     """[fates, origins, sites + 1]; the last column are requests that had no site."""
     under_way: FloatArray
     """Unfinished requests that had not reached their site, [sites]."""
-    most_in_use: IntArray
-    """The largest number of places in use at once, [sites]."""
+    most_in_use: IntArray | None
+    """The largest number of requests served at once, [sites]; None where nobody counts them."""
     latency: dict[str, Histogram]
     """Measure -> histogram by origin, of finished requests that arrived after the warm-up."""
     site_wait: Histogram

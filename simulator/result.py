@@ -144,7 +144,7 @@ class RunResult:
                 "failed": whole(fates[FAILED, :, i].sum()),
                 "unfinished": whole(fates[UNFINISHED, :, i].sum()),
                 "places": int(self.places[i]),
-                "most_in_use": int(self.record.most_in_use[i]),
+                "most_in_use": "" if self.record.most_in_use is None else int(self.record.most_in_use[i]),
                 "utilisation": float(busy[i] / (self.places[i] * horizon_s)),
                 "energy_kwh": float(sums.meter_kwh[i]),
                 "serving_kwh": float(sums.serving_kwh[i]),

@@ -6,8 +6,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
 
-from simulator.control import simulate
-from simulator.footprint import Intensities, footprint
+from simulator.control import burden, simulate
 from simulator.laws import check_laws
 from simulator.planes import make_plane
 from simulator.policy import RoutingPolicy
@@ -108,29 +107,23 @@ def run(
     plane = make_plane(engine, world, keep_requests, progress)
     minutes = simulate(world, chosen, plane, progress if engine == "fluid" else None)
     record = plane.record()
-    scale, hardware = world.scenario.fleet_scale, world.fleet.hardware
-    burden = footprint(
-        record.busy_place_s / scale,
-        hardware.servers * world.fleet.slot_s,
-        hardware,
-        Intensities(world.price_usd_per_kwh, world.carbon_kg_per_kwh, world.water_l_per_kwh),
-    )
+    total = burden(world, slice(None), record.busy_place_s)
     return RunResult(
         policy=label or (policy if isinstance(policy, str) else type(policy).__name__),
         engine=engine,
         seed=world.seed,
-        fleet_scale=scale,
+        fleet_scale=world.scenario.fleet_scale,
         start=world.scenario.start,
         slot_s=world.fleet.slot_s,
         sites=world.fleet.sites,
         origins=world.fleet.origins,
-        places=world.fleet.places(scale),
+        places=world.fleet.places(world.scenario.fleet_scale),
         nearest=world.fleet.nearest,
         objective=world.fleet.objective,
         record=record,
-        footprint=burden,
+        footprint=total,
         short_slots=minutes.short_slots,
         unserved_requests=minutes.unserved_requests,
         witness=minutes.witness,
-        laws=check_laws(world, record, burden),
+        laws=check_laws(world, record, total),
     )

@@ -42,15 +42,13 @@ class Tape:
     def __init__(self, world: World):
         self._world = world
         self._scale = world.scenario.fleet_scale
-        self._rate_rps = world.demand.rate_rps * self._scale
         self._sizes = sizes(world.scenario.workload.request, world.demand)
-        totals = self._rate_rps.sum(axis=1) * world.fleet.slot_s
+        totals = world.demand.rate_rps.sum(axis=1) * (self._scale * world.fleet.slot_s)
         exact = world.demand.trace is not None or world.demand.counts is not None
         parts = (
             np.ones(len(totals), dtype=int) if exact else np.maximum(1, np.ceil(totals / BLOCK_REQUESTS)).astype(int)
         )
         self._blocks = [(slot, part, int(parts[slot])) for slot in range(len(parts)) for part in range(parts[slot])]
-        self._marks = [_cumulative(rates) for rates in self._rate_rps]
 
     def __len__(self) -> int:
         """How many blocks there are."""
@@ -66,7 +64,8 @@ class Tape:
         start, end = (self._world.fleet.slot_s * (slot + share / parts) for share in (part, part + 1))
         arrival, rows = self._arrivals(number, slot, start, end)
         count = len(arrival)
-        origin = np.searchsorted(self._marks[slot], self._stream("origins", number).random(count), side="right")
+        marks = _cumulative(self._world.demand.rate_rps[slot])
+        origin = np.searchsorted(marks, self._stream("origins", number).random(count), side="right")
         trace = self._world.demand.trace
         first, second = self._sizes
         tokens = self._world.scenario.workload.request.tokens
@@ -96,7 +95,7 @@ class Tape:
             kept = slice(None) if trace.keep == 1 else self._stream("thinning", number).random(len(times)) < trace.keep
             return times[kept], rows[kept]
         generator = self._stream("arrivals", number)
-        expected = float(self._rate_rps[slot].sum() * (end - start))
+        expected = float(self._world.demand.rate_rps[slot].sum() * self._scale * (end - start))
         count = int(generator.poisson(expected)) if counts is None else int(counts[slot])
         return ordered_uniforms(generator, count, start, end), np.zeros(0, dtype=np.int64)
 

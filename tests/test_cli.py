@@ -716,7 +716,7 @@ def test_two_runs_never_get_the_same_folder(here):
         Folder(here / "out")
     assert free_name(here, "out") == here / "out-2"
     scenario = load("tiny.yaml")
-    first.write(scenario, [run(scenario, "glb-cost")], {})
+    first.write(scenario, [run(scenario, "glb-cost")], [], {})
     first.discard()
     assert read_folder("out")["summary"]["policy"].tolist() == ["glb-cost"]
     assert sorted(path.name for path in here.iterdir()) == ["out", "tiny.yaml"]
@@ -727,7 +727,7 @@ def test_results_that_cannot_take_their_name_are_not_thrown_away(here):
     (here / "out" / "mine.txt").touch()  # somebody puts a file into the folder while the run goes on
     scenario = load("tiny.yaml")
     with pytest.raises(OSError, match="the results are in"):
-        folder.write(scenario, [run(scenario, "glb-cost")], {})
+        folder.write(scenario, [run(scenario, "glb-cost")], [], {})
     folder.discard()
     (kept,) = [path for path in here.iterdir() if path.name.endswith(".partial")]
     assert read_folder(kept)["summary"]["policy"].tolist() == ["glb-cost"]

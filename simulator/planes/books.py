@@ -4,30 +4,19 @@ from __future__ import annotations
 
 import numpy as np
 
-from simulator.fleet import FloatArray, IntArray
+from simulator.fleet import FloatArray
 from simulator.latency import MEASURES, Histogram
-from simulator.record import FATES, FINISHED, UNFINISHED, Record, Requests
+from simulator.record import FATES, FINISHED, UNFINISHED, Counts, Record, Requests
 from simulator.world import World
 
 
-def close_books(
-    world: World,
-    requests: Requests,
-    legs_s: tuple[FloatArray, FloatArray],
-    prefill_s: FloatArray,
-    ledger: FloatArray,
-    received: FloatArray,
-    most_in_use: IntArray,
-    keep: bool,
-) -> Record:
-    """Count fates and durations of requests; ``ledger``, ``received`` and ``most_in_use`` are the sites' own counts."""
+def close_books(world: World, requests: Requests, ledger: FloatArray, counts: Counts, keep: bool) -> Record:
+    """Count fates and durations of requests; ``ledger`` and ``counts`` are the plane's own, kept as it went."""
     origins, sites = len(world.fleet.origins), len(world.fleet.sites)
     site = np.where(requests.site < 0, sites, requests.site)
     fates = np.zeros((len(FATES), origins, sites + 1))
     np.add.at(fates, (requests.fate, requests.origin, site), 1)
     sent = requests.site >= 0
-    routed = np.zeros((origins, sites))
-    np.add.at(routed, (requests.origin[sent], requests.site[sent]), 1)
     end = world.scenario.horizon_s
     started = ~np.isnan(requests.start_s)
     # An unfinished request was served up to the end of the run.
@@ -35,17 +24,17 @@ def close_books(
     served = np.zeros(sites)
     np.add.at(served, requests.site[started], (until - requests.start_s)[started])
     on_the_way = sent & (requests.fate == UNFINISHED) & np.isnan(requests.reach_s)
-    latency, site_wait, met = _durations(world, requests, legs_s, prefill_s)
+    latency, site_wait, met = _durations(world, requests)
     late = requests.arrival_s >= world.scenario.warmup_s
     return Record(
         busy_place_s=ledger,
         served_s=served,
-        arrived=np.bincount(requests.origin, minlength=origins).astype(float),
-        routed=routed,
-        received=received,
+        arrived=counts.handed,
+        routed=counts.routed,
+        received=counts.received,
         fates=fates,
         under_way=np.bincount(requests.site[on_the_way], minlength=sites).astype(float),
-        most_in_use=most_in_use,
+        most_in_use=counts.most_in_use,
         latency=latency,
         site_wait=site_wait,
         slo_met=met,
@@ -54,17 +43,15 @@ def close_books(
     )
 
 
-def _durations(
-    world: World, requests: Requests, legs_s: tuple[FloatArray, FloatArray], prefill_s: FloatArray
-) -> tuple[dict[str, Histogram], Histogram, FloatArray]:
+def _durations(world: World, requests: Requests) -> tuple[dict[str, Histogram], Histogram, FloatArray]:
     """Histograms by origin and of waits by site, and requests within their targets by origin."""
     origins, sites = len(world.fleet.origins), len(world.fleet.sites)
     counted = (requests.fate == FINISHED) & (requests.arrival_s >= world.scenario.warmup_s)
     origin = requests.origin[counted]
-    out, back = (leg[counted] for leg in legs_s)
+    out, back = requests.out_s[counted], requests.back_s[counted]
     network = out + back
     wait = requests.start_s[counted] - requests.reach_s[counted]
-    ttft = network + wait + prefill_s[counted]
+    ttft = network + wait + requests.prefill_s[counted]
     end_to_end = (requests.finish_s[counted] + back) - requests.arrival_s[counted]
     latency = {measure: Histogram(origins) for measure in MEASURES}
     for measure, seconds in zip(MEASURES, (network, wait, ttft, end_to_end), strict=True):

@@ -75,7 +75,6 @@ class FluidPlane:
         pairs = np.repeat(np.arange(origins), sites)
         network = fleet.rtt_s.ravel() + 2 * self._world.scenario.network.jitter_ms.mean * S_PER_MS
         latency["network"].add(pairs, network, self._routed.ravel())
-        peak = fleet.places(self._scale)
         return Record(
             busy_place_s=self._ledger,
             served_s=self._routed.sum(axis=0) * fleet.service_s,
@@ -84,7 +83,7 @@ class FluidPlane:
             received=self._routed.sum(axis=0),
             fates=fates,
             under_way=np.zeros(sites),
-            most_in_use=np.zeros_like(peak),
+            most_in_use=None,
             latency=latency,
             site_wait=Histogram(sites),
             slo_met=np.full(origins, np.nan),

@@ -9,15 +9,15 @@ from __future__ import annotations
 
 import math
 from collections import deque
-from collections.abc import Callable, Generator
-from itertools import chain
+from collections.abc import Callable, Generator, Iterator
+from typing import Any
 
 import numpy as np
 
 from simulator.clock import NORMAL, URGENT, Clock, Event
 from simulator.fleet import FloatArray
 from simulator.policy import Plan, Split
-from simulator.record import FINISHED, REJECTED, UNFINISHED, Record, Requests, View
+from simulator.record import FINISHED, REJECTED, UNFINISHED, Counts, Record, Requests, View
 from simulator.tape import Tape
 from simulator.world import World
 
@@ -38,6 +38,7 @@ class Station:
         self.queue_limit = queue_limit
         self.mean_service_s = service_s
         self.received = 0
+        self.in_use = 0
         self.most_in_use = 0
         self.snapshot = (0, places)
 
@@ -85,6 +86,8 @@ class ReferencePlane:
         self._refresh_s = 0.0
         self._series = 0
         self._calls: list[Call] = []
+        self._handed = np.zeros(len(fleet.origins))
+        self._sent = [[0] * len(fleet.sites) for _ in fleet.origins]
 
     def attach(self, clock: Clock) -> None:
         """Start the arrivals."""
@@ -96,8 +99,10 @@ class ReferencePlane:
         if isinstance(plan, Split):
             self._rule = SplitRule(plan)
             return
-        scale, now = self._world.scenario.fleet_scale, self._clock.now
-        self._rule = ScoreRule(plan, self._world.fleet, scale, self._buckets, self, now)
+        fleet, now = self._world.fleet, self._clock.now
+        caps = fleet.capacity_rps if plan.rate_cap_rps is None else plan.rate_cap_rps
+        self._buckets.refill((caps * self._world.scenario.fleet_scale).tolist(), plan.burst_s, now)
+        self._rule = ScoreRule(plan, fleet, self._buckets, self)
         if plan.refresh_s != self._refresh_s:
             self._refresh_s = plan.refresh_s
             self._series += 1
@@ -124,37 +129,42 @@ class ReferencePlane:
 
     def record(self) -> Record:
         """Close the books of the run."""
-        return close_books(
-            self._world,
-            Requests(
-                arrival_s=self._column("arrival"),
-                origin=self._column("origin").astype(np.int64),
-                site=self._column("site").astype(np.int64),
-                reach_s=self._column("reach"),
-                start_s=self._column("start"),
-                finish_s=self._column("finish"),
-                fate=self._column("fate").astype(np.int64),
-            ),
-            legs_s=(self._column("out"), self._column("back")),
+        requests = Requests(
+            arrival_s=self._column("arrival"),
+            origin=self._column("origin").astype(np.int64),
+            site=self._column("site").astype(np.int64),
+            reach_s=self._column("reach"),
+            start_s=self._column("start"),
+            finish_s=self._column("finish"),
+            fate=self._column("fate").astype(np.int64),
+            out_s=self._column("out"),
+            back_s=self._column("back"),
             prefill_s=self._column("prefill"),
-            ledger=self._ledger,
+        )
+        counts = Counts(
+            handed=self._handed,
+            routed=np.array(self._sent, dtype=float),
             received=np.array([station.received for station in self._stations], dtype=float),
             most_in_use=np.array([station.most_in_use for station in self._stations], dtype=np.int64),
-            keep=self._keep_requests,
         )
+        return close_books(self._world, requests, self._ledger, counts, self._keep_requests)
 
     def _column(self, name: str) -> FloatArray:
         return np.array([getattr(call, name) for call in self._calls], dtype=float)
 
     def _arrivals(self) -> Process:
         clock, horizon = self._clock, self._world.scenario.horizon_s
-        tape = Tape(self._world)
-        rows = chain.from_iterable(zip(*(column.tolist() for column in block), strict=True) for block in tape.blocks())
-        for count, (time, origin, u, first, second, out_s, back_s) in enumerate(rows):
+        for count, (time, *rest) in enumerate(self._rows(Tape(self._world))):
             yield clock.at(time, NORMAL)
-            clock.process(self._request(time, origin, u, first, second, out_s, back_s))
+            clock.process(self._request(time, *rest))
             if self._progress is not None and count % 4096 == 0:
                 self._progress(time / horizon)
+
+    def _rows(self, tape: Tape) -> Iterator[tuple[Any, ...]]:
+        """The requests of the tape one by one, counted by origin as its blocks are handed out."""
+        for block in tape.blocks():
+            self._handed += np.bincount(block.origin, minlength=len(self._handed))
+            yield from zip(*(column.tolist() for column in block), strict=True)
 
     def _request(
         self, time: float, origin: int, u: float, first: float, second: float, out_s: float, back_s: float
@@ -166,6 +176,7 @@ class ReferencePlane:
         if site < 0:
             call.fate = REJECTED
             return
+        self._sent[origin][site] += 1
         leg = self._half_rtt_s[origin][site]
         call.out, call.back = leg + out_s, leg + back_s
         yield clock.at(time + call.out, NORMAL)
@@ -175,7 +186,6 @@ class ReferencePlane:
         station.received += 1
         if station.free > 0:
             station.free -= 1
-            station.most_in_use = max(station.most_in_use, station.places - station.free)
         elif station.is_full():
             call.fate = REJECTED
             return
@@ -185,6 +195,8 @@ class ReferencePlane:
             yield turn
 
         call.start = start = clock.now
+        station.in_use += 1
+        station.most_in_use = max(station.most_in_use, station.in_use)
         base, per_input, per_output = self._curve[site]
         call.prefill = base + per_input * first
         finish = start + (call.prefill + second * per_output)
@@ -192,6 +204,7 @@ class ReferencePlane:
         yield clock.at(finish, NORMAL)
 
         call.finish, call.fate = finish, FINISHED
+        station.in_use -= 1
         if station.queue:
             turn = station.queue.popleft()
             turn._ok, turn._value = True, None

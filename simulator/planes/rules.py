@@ -67,14 +67,12 @@ class ScoreRule:
     Equal prices, equal tokens: the lower site index.
     """
 
-    def __init__(self, plan: Score, fleet: Fleet, scale: float, buckets: Buckets, waits: Waits, now: float):
+    def __init__(self, plan: Score, fleet: Fleet, buckets: Buckets, waits: Waits):
         self._prices = plan.prices(fleet).tolist()
         self._wait_price = plan.wait_price_usd_per_s
-        self._allowed = [[i for i, ok in enumerate(row) if ok] for row in fleet.allowed]
+        self._allowed = fleet.allowed_sites
         self._buckets = buckets
         self._waits = waits
-        caps = fleet.capacity_rps if plan.rate_cap_rps is None else plan.rate_cap_rps
-        buckets.refill((caps * scale).tolist(), plan.burst_s, now)
 
     def pick(self, origin: int, time: float, u: float) -> int:
         """The site of a request, or -1 when its origin may use none."""

@@ -109,7 +109,7 @@ def plain(printed: Sequence[Printed]) -> str:
 
 
 def shortfalls(results: Sequence[RunResult]) -> list[str]:
-    """One sentence for each policy whose plans had to leave demand out."""
+    """One sentence for each policy whose plans had to leave demand out, or that overfills its sites."""
     sentences = []
     for result in results:
         if result.short_slots:
@@ -119,6 +119,10 @@ def shortfalls(results: Sequence[RunResult]) -> list[str]:
                 f"{result.policy}: demand could not be carried in {result.short_slots} slot(s), "
                 f"{left:,.0f} requests of the full fleet were left out{why}"
             )
+        busiest = (result.record.busy_place_s / (result.places * result.slot_s)).max(axis=0)
+        if busiest.max() > 1 + 1e-9:
+            site = result.sites[int(busiest.argmax())]
+            sentences.append(f"{result.policy}: {site} carries {busiest.max():.0%} of what its places can serve")
     return sentences
 
 

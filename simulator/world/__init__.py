@@ -18,8 +18,8 @@ from .network import build_allowed, build_rtt
 from .service import build_curve, mean_sizes
 from .signals import build_signals
 
-#: More requests than a run gets through in months.
-MOST_REQUESTS = 1e12
+#: Requests that the SimPy engine can hold: about half a kilobyte each.
+MOST_REQUESTS = 5e7
 
 __all__ = ["Demand", "World", "build_world"]
 
@@ -133,7 +133,7 @@ def _in_requests(demand: Demand, scenario: Scenario, energy_kwh: FloatArray) -> 
 
 
 def _few_enough(demand: Demand, scenario: Scenario) -> None:
-    """Refuse what no engine that knows requests could ever finish; raises InputError."""
+    """Refuse what the engine that knows requests could not hold in memory; raises InputError."""
     requests = float(demand.rate_rps.sum()) * scenario.slot_s * scenario.fleet_scale
     if scenario.engine != "fluid" and requests > MOST_REQUESTS:
         what = f"about {requests:.2g} requests would be simulated, at most {MOST_REQUESTS:.0e} can be"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import cache
 from pathlib import Path
 
 import numpy as np
@@ -15,7 +16,7 @@ from simulator.scenario.inputs import absent, find_input
 from simulator.scenario.place import Site
 from simulator.scenario.scenario import Scenario
 from simulator.scenario.signals import SIGNALS, CsvSignals, Shape, SignalFile
-from simulator.scenario.table import read_table
+from simulator.scenario.table import Table, read_table
 from simulator.units import KG_PER_KWH, L_PER_KWH, S_PER_H, USD_PER_KWH
 
 from .calibration import calibrated_signal
@@ -71,9 +72,7 @@ def _paper(signal: str, scenario: Scenario, sites: Sites, given: Path | None) ->
         raise refuse(path, absent(folder, "paper"))
     columns = []
     for name in _kin(sites, path):
-        # The authors spell it so.
-        spelled = "Belguim" if name == "belgium" else name.capitalize()
-        file = folder / signal / f"{spelled}_{'Price' if signal == 'price' else signal}.csv"
+        file = paper_file(folder, signal, name)
         table = read_table(file, path)
         times = read_times(table, "Time (UTC)", time_zone("UTC", path), scenario.start)
         if len(table.header) < 2:
@@ -81,6 +80,12 @@ def _paper(signal: str, scenario: Scenario, sites: Sites, given: Path | None) ->
         values = table.numbers(table.header[1])[:, None]
         columns.append(over_slots(regular(table, times, values, "refuse", ends=False), scenario, path, file))
     return np.hstack(columns) * _FACTORS[signal][_USUAL[signal]]
+
+
+def paper_file(folder: Path, signal: str, place: str) -> Path:
+    """The file of one signal of one place in the authors' folder."""
+    spelled = "Belguim" if place == "belgium" else place.capitalize()  # the authors spell it so
+    return folder / signal / f"{spelled}_{'Price' if signal == 'price' else signal}.csv"
 
 
 def _synthetic(signal: str, scenario: Scenario, sites: Sites) -> FloatArray:
@@ -140,25 +145,31 @@ def _csv(signal: str, scenario: Scenario, sites: Sites, files: CsvSignals) -> Fl
     if isinstance(asked.column, dict):
         with problems.collecting():
             _every_site(asked.column, sites, (*path, "column"), "column")
+    read = cache(lambda file: _read_csv(file, asked, scenario, path))
     for site in sites:
         with problems.collecting():
-            columns.append(_csv_site(signal, asked, site.name, scenario, path))
+            table, times = read(Path(asked.file.replace("{site}", site.name)))
+            values = _csv_values(signal, asked, site.name, table, path)
+            series = regular(table, times, values[:, None], asked.gaps, ends=asked.stamp == "end")
+            columns.append(over_slots(series, scenario, path, table.file))
     problems.settle()
     return np.hstack(columns) * (_FACTORS[signal][asked.unit] * asked.scale)
 
 
-def _csv_site(signal: str, asked: SignalFile, site: str, scenario: Scenario, path: KeyPath) -> FloatArray:
-    file = Path(asked.file.replace("{site}", site))
+def _read_csv(file: Path, asked: SignalFile, scenario: Scenario, path: KeyPath) -> tuple[Table, FloatArray]:
+    """A file and the times of its rows: read once, however many sites stand in it."""
     table = read_table(file, (*path, "file"))
+    return table, read_times(table, asked.time, time_zone(asked.timezone, (*path, "timezone")), scenario.start)
+
+
+def _csv_values(signal: str, asked: SignalFile, site: str, table: Table, path: KeyPath) -> FloatArray:
     if isinstance(asked.column, dict) and site not in asked.column:
         raise refuse((*path, "column"), f"site '{site}' has no column")
     header = asked.column[site] if isinstance(asked.column, dict) else asked.column or site
-    times = read_times(table, asked.time, time_zone(asked.timezone, (*path, "timezone")), scenario.start)
     values = table.numbers(header, empty=asked.gaps != "refuse")
     if signal != "price" and (values < 0).any():
         row = int(np.flatnonzero(values < 0)[0])
         raise InputError(
             [table.problem(row, f"column '{header}': an intensity cannot be negative (given {values[row]:g})")]
         )
-    series = regular(table, times, values[:, None], asked.gaps, ends=asked.stamp == "end")
-    return over_slots(series, scenario, path, file)
+    return values

@@ -1,0 +1,31 @@
+"""Files: the inputs that a world is made of, for the manifest of a run."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from simulator.scenario.inputs import find_input
+from simulator.scenario.place import Site
+from simulator.scenario.scenario import Scenario
+from simulator.scenario.signals import SIGNALS
+
+from .signals import paper_file
+
+
+def input_files(scenario: Scenario, sites: tuple[Site, ...]) -> list[Path]:
+    """Every file that is read for a scenario, once each, in order of its name."""
+    signals, demand, found = scenario.signals, scenario.workload.demand, set[Path]()
+    if signals.paper is not None:
+        folder = find_input(signals.paper.path, "paper")
+        found |= {paper_file(folder, signal, site.kin) for signal in SIGNALS for site in sites}
+    if signals.csv is not None:
+        for asked in (signals.csv.price, signals.csv.carbon, signals.csv.water):
+            found |= {Path(asked.file.replace("{site}", site.name)) for site in sites}
+    if demand.paper is not None:
+        found.add(find_input(demand.paper.path, "paper") / "AI_workload.csv")
+    if demand.hourly is not None:
+        found.add(find_input(demand.hourly.file, "bloom", demand.hourly.file.name))
+    if demand.trace is not None:
+        found.add(find_input(demand.trace.file, "traces", demand.trace.file.name))
+    found |= {matrix.file for matrix in (scenario.network.rtt.matrix, scenario.allowed.matrix) if matrix is not None}
+    return sorted(file for file in found if file.exists())
