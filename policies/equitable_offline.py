@@ -11,7 +11,7 @@ from simulator.policy import Observation, Plan, RoutingPolicy
 
 
 class EquitableOffline(RoutingPolicy):
-    """min total cost + mu_w max_i water_i + mu_c max_i carbon_i, one linear program (arXiv 2412.16539)."""
+    """The offline optimum of J: total cost + mu_w max_i water_i + mu_c max_i carbon_i (arXiv 2412.16539)."""
 
     forecaster = "perfect"
 

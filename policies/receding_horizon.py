@@ -12,10 +12,10 @@ from simulator.units import S_PER_H
 
 
 class RecedingHorizon(RoutingPolicy):
-    """min (T-t)/h cost + mu max_i(footprint so far + (T-t)/h footprint in the window); the first slot is applied.
+    """The offline program over a window of forecasts, solved anew in each slot; its first slot is applied.
 
-    h = min(window, T - t). Dividing by (T-t)/h leaves the offline program with footprints so far
-    divided by it.
+    min (T-t)/h cost + mu max_i(footprint so far + (T-t)/h footprint in the window), h = min(window, T - t).
+    Dividing by (T-t)/h leaves the offline program with footprints so far divided by it.
     """
 
     forecaster = "perfect"

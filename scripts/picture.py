@@ -12,7 +12,7 @@ import sys
 from rich._export_format import CONSOLE_SVG_FORMAT
 from rich.console import Console
 
-from simulator import load
+from simulator import build_world, load
 from simulator.report.table import print_comparison
 from simulator.result import RunResult
 from simulator.study.comparison import Task, compare, free_cores
@@ -24,10 +24,10 @@ def main() -> None:
     scenario = load(name)
     outcomes = compare(Task(scenario, scenario.engine, scenario.seed, ()), free_cores(), lambda number, share: None)
     results = [outcome for outcome in outcomes if isinstance(outcome, RunResult)]
-    source = f"published: {scenario.published.source}" if scenario.published else ""
     console = Console(record=True, force_terminal=True, width=144, file=io.StringIO(), highlight=False)
     print_comparison(console, scenario.name, results, scenario.published, has_slo=False)
-    for note in (f"fleet-scale {scenario.fleet_scale:g}, seed {scenario.seed}: one seed, no interval", source):
+    source = f"published figures: {scenario.published.source}" if scenario.published else ""
+    for note in (*build_world(scenario).notes, source):
         console.print(note, style="dim", highlight=False)
     # The usual frame asks the network for a font; a picture in a repository must not.
     frame = re.sub(r"@font-face \{\{.*?\}\}", "", CONSOLE_SVG_FORMAT, flags=re.DOTALL)

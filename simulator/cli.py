@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import json
 import os
+import signal
 import sys
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, redirect_stdout
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -17,7 +18,7 @@ if TYPE_CHECKING:
     from simulator.result import RunResult
     from simulator.scenario import Scenario
 
-FAILED, BAD_INPUT, INTERRUPTED = 1, 2, 130
+FAILED, BAD_INPUT, INTERRUPTED, TERMINATED = 1, 2, 130, 143
 
 _SETTING = click.option(
     "--set",
@@ -67,6 +68,7 @@ def run(
 ) -> None:
     """Run the policies of a scenario and print their table."""
     options = {key: value for key, value in (("engine", engine), ("seed", seed)) if value is not None}
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(TERMINATED))  # so that what was begun is tidied up
     with _errors():
         loaded, folders = _checked(scenario, settings, only, options)
         from simulator.folder import Folder, free_name
@@ -89,7 +91,8 @@ def _run(loaded: Scenario, folders: tuple[Path, ...], folder: Folder, jobs: int 
     from simulator.world import build_world
     from simulator.world.files import input_files
 
-    with bars(loaded.labels()) as progress:
+    # What a policy prints is not our answer.
+    with bars(loaded.labels()) as progress, redirect_stdout(sys.stderr):
         outcomes = compare(Task(loaded, loaded.engine, loaded.seed, folders), jobs or free_cores(), progress)
     results = [outcome for outcome in outcomes if isinstance(outcome, RunResult)]
     failed = {outcome.policy: outcome.reason for outcome in outcomes if isinstance(outcome, Failure)}
@@ -104,13 +107,13 @@ def _run(loaded: Scenario, folders: tuple[Path, ...], folder: Folder, jobs: int 
         except OSError as error:
             failed[written] = f"cannot be written: {error.strerror or error}"
             written = ""
-        _print(loaded, results, notes, written, as_json)
+        _print(loaded, results, {"folder": written, "notes": notes, "failed": failed}, as_json)
     for what, reason in failed.items():
         click.echo(f"failed: {what}: {reason}", err=True)
     return not failed
 
 
-def _print(loaded: Scenario, results: Sequence[RunResult], notes: Sequence[str], folder: str, as_json: bool) -> None:
+def _print(loaded: Scenario, results: Sequence[RunResult], more: Mapping[str, Any], as_json: bool) -> None:
     from rich.console import Console
 
     from simulator.report.table import as_json as json_row
@@ -118,12 +121,12 @@ def _print(loaded: Scenario, results: Sequence[RunResult], notes: Sequence[str],
 
     if as_json:
         rows = [json_row(result.summary()) for result in results]
-        click.echo(json.dumps({"scenario": loaded.name, "folder": folder, "notes": notes, "rows": rows}, indent=2))
+        click.echo(json.dumps({"scenario": loaded.name, **more, "rows": rows}, indent=2))
         return
     slo = loaded.workload.request.slo
     console = Console(highlight=False)
     print_comparison(console, loaded.name, results, loaded.published, bool(slo.ttft_s or slo.end_to_end_s))
-    for note in [*notes, f"results: {folder or 'not written'}"]:
+    for note in [*more["notes"], f"results: {more['folder'] or 'not written'}"]:
         console.print(note, style="dim", markup=False, soft_wrap=True)
 
 

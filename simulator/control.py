@@ -72,10 +72,13 @@ def _slot_clock(
         if slot > 0:
             last = burden(world, slot - 1, plane.busy_place_s(slot - 1))
             total = added(total, last)
-        plan = checked(policy.plan(observe(world, policy, plane, slot, last, total)), world.fleet)
+        try:
+            plan = checked(policy.plan(observe(world, policy, plane, slot, last, total)), world.fleet)
+            plane.apply(plan)
+        except PolicyError as error:
+            raise PolicyError(f"slot {slot}: {error}") from None
         if isinstance(plan, Split):
             minutes.note(world, slot, plan)
-        plane.apply(plan)
         if progress is not None:
             progress(slot / world.fleet.slots)
 

@@ -71,7 +71,9 @@ class Witness(NamedTuple):
     capacity_rps: float
 
     def __str__(self) -> str:
-        where = ", ".join(self.sites) or "no site"
+        if not self.sites:
+            return f"no site may serve {', '.join(self.origins)}"
+        where = ", ".join(self.sites)
         asked = f"{', '.join(self.origins)} ask for {self.demand_rps:.4g} requests/s"
         return f"{asked} and may use only {where} with {self.capacity_rps:.4g} requests/s"
 

@@ -92,7 +92,9 @@ def did_you_mean_file(path: pathlib.Path) -> str:
 
 def did_you_mean(word: object, known: Iterable[str]) -> str:
     """The tail of a message about an unknown word: the nearest known one, or all of them."""
-    names = [str(name) for name in known]
+    names = [str(name) for name in known if name != ""]
+    if isinstance(word, str) and word.replace("-", "_") in names:
+        return f"; did you mean '{word.replace('-', '_')}'?"
     # Letters of another case are the nearest of all (usd/mwh, USD/MWh), but far by difflib.
     near = [name for name in names if name.lower() == str(word).lower()]
     near = near or get_close_matches(str(word), names, n=1, cutoff=0.6)

@@ -183,11 +183,12 @@ class RunResult:
         ]
 
     def flow_rows(self) -> list[Row]:
-        """The rows of ``flows.csv``: requests from each origin to each site."""
+        """The rows of ``flows.csv``: requests from each origin to each site that got any."""
         return [
             {"policy": self.policy, "origin": origin, "site": site, "requests": whole(self.record.routed[j, i])}
             for j, origin in enumerate(self.origins)
             for i, site in enumerate(self.sites)
+            if self.record.routed[j, i] > 0
         ]
 
 

@@ -100,11 +100,15 @@ def make_policy(choice: PolicyChoice, folders: Sequence[Path] = (), path: KeyPat
         raise refuse((*path, choice.name), f"{type(error).__name__} when it is made: {error}") from None
 
 
-def check_policies(choices: Sequence[PolicyChoice], folders: Sequence[Path], problems: Problems) -> None:
+def check_policies(choices: Sequence[PolicyChoice], engine: str, folders: Sequence[Path], problems: Problems) -> None:
     """Make every policy of a scenario once, and collect what is wrong."""
     for number, choice in enumerate(choices):
         with problems.collecting():
-            make_policy(choice, folders, ("policies", number))
+            policy = make_policy(choice, folders, ("policies", number))
+            rule = getattr(policy, "rule", None)
+            if engine == "fluid" and rule is not None and "score" in rule:
+                path = ("policies", number, choice.name, "rule")
+                raise refuse(path, "the fluid engine serves shares (rule: split); scores need engine: simpy")
 
 
 def check_settings(kind: type[RoutingPolicy], settings: Mapping[str, Any], path: KeyPath) -> None:

@@ -10,9 +10,9 @@ from simulator.control import burden, simulate
 from simulator.laws import check_laws
 from simulator.planes import make_plane
 from simulator.policy import RoutingPolicy
-from simulator.problem import InputError, Problems, refuse
+from simulator.problem import InputError, Problems, did_you_mean, refuse
 from simulator.result import RunResult
-from simulator.roster import check_policies, make_policy
+from simulator.roster import built_in, check_policies, make_policy
 from simulator.scenario import Scenario, Source, parse, read_source
 from simulator.scenario.scenario import PolicyChoice
 from simulator.world import World, build_world
@@ -49,7 +49,8 @@ def checked_scenario(source: Source, folders: Sequence[Path]) -> Scenario:
             for number, data in enumerate(raw):
                 _check_raw_policy(number, data, folders, problems)
         if scenario is not None:
-            check_policies(scenario.policies, folders, problems)
+            check_policies(scenario.policies, scenario.engine, folders, problems)
+            _check_published(scenario, problems)
             with problems.collecting():
                 build_world(scenario)
         problems.settle()
@@ -59,6 +60,13 @@ def checked_scenario(source: Source, folders: Sequence[Path]) -> Scenario:
     return scenario
 
 
+def _check_published(scenario: Scenario, problems: Problems) -> None:
+    known = [*scenario.labels(), *built_in()]
+    for name in () if scenario.published is None else scenario.published.rows:
+        if name not in known:
+            problems.add(("published", "rows", name), f"unknown policy '{name}'{did_you_mean(name, known)}")
+
+
 def _check_raw_policy(number: int, data: object, folders: Sequence[Path], problems: Problems) -> None:
     """Policies are checked even where the rest of a scenario cannot be read, so that all mistakes come at once."""
     try:
@@ -66,7 +74,7 @@ def _check_raw_policy(number: int, data: object, folders: Sequence[Path], proble
     except ValueError:
         return
     check_policies_at = Problems()
-    check_policies([choice], folders, check_policies_at)
+    check_policies([choice], "", folders, check_policies_at)
     problems.found += [replace(p, path=("policies", number, *p.path[2:])) for p in check_policies_at.found]
 
 

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import keyword
 import re
+from importlib.util import find_spec
 from pathlib import Path
 
 from simulator.problem import InputError, Problem
@@ -66,6 +68,8 @@ def write_template(kind: str, name: str) -> Path:
         raise InputError(
             [Problem((), f"'{name}' is not a plain name such as {'my-study' if kind == 'scenario' else 'my_policy'}")]
         )
+    if kind == "policy" and (keyword.iskeyword(module) or find_spec(module) is not None):
+        raise InputError([Problem((), f"'{module}' is a word or a module of Python's; choose another name")])
     words = "".join(part.capitalize() for part in module.split("_"))
     file = Path(f"{stem}.yaml" if kind == "scenario" else f"{module}.py")
     text = SCENARIO.format(name=stem) if kind == "scenario" else POLICY.format(name=words, module=module, cls=words)

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parents[1]
-TOOLS = ("sh", "dirname", "cksum", "cat", "sed")
+TOOLS = ("sh", "dirname", "cksum", "cat", "head")
 
 
 @pytest.fixture
@@ -81,11 +81,32 @@ def test_a_whole_environment_is_used_at_once(clone: Path) -> None:
     """With a stamp that fits setup.cfg nothing is installed; the command gets every option."""
     binary = clone / ".venv" / "bin"
     binary.mkdir(parents=True)
-    for name in ("python", "equifleet"):
-        (binary / name).write_text('#!/bin/sh\necho "called $*"\n', encoding="utf-8")
-        os.chmod(binary / name, 0o755)
+    (binary / "python").write_text('#!/bin/sh\n[ "$1" = -c ] || echo "called $*"\n', encoding="utf-8")
+    os.chmod(binary / "python", 0o755)
     stamp = subprocess.run(["cksum"], input=(clone / "setup.cfg").read_bytes(), capture_output=True, check=True)
-    (clone / ".venv" / ".equifleet-dev").write_bytes(stamp.stdout)
+    (clone / ".venv" / ".equifleet-dev").write_text(f"{stamp.stdout.decode().strip()} {clone}\n", encoding="utf-8")
     done = call(clone, "run")
-    assert done.stdout == "called run scenarios/table1.yaml\n"
+    assert done.stdout == "called -P -m simulator run scenarios/table1.yaml\n"
     assert done.stderr == ""
+
+
+def test_a_broken_environment_is_made_again(clone: Path) -> None:
+    """A .venv whose Python does not run: venv is asked for a new one (here a fake that only says so)."""
+    (clone / ".venv" / "bin").mkdir(parents=True)
+    (clone / ".venv" / "bin" / "python").write_text("#!/bin/sh\nexit 1\n", encoding="utf-8")
+    os.chmod(clone / ".venv" / "bin" / "python", 0o755)
+    fake_python(clone, "python3.11", '[ "$2" != venv ] || { echo "new $*"; exit 1; }')
+    done = call(clone, "run")
+    assert done.stdout == f"new -m venv --clear {clone}/.venv\n"
+
+
+def test_a_copied_folder_does_not_run_the_code_of_the_first_one(clone: Path) -> None:
+    """The stamp names the folder it was made for; in a copy everything is installed anew."""
+    binary = clone / ".venv" / "bin"
+    binary.mkdir(parents=True)
+    (binary / "python").write_text('#!/bin/sh\n[ "$1" = -c ] || echo "called $*" >&2\n', encoding="utf-8")
+    os.chmod(binary / "python", 0o755)
+    stamp = subprocess.run(["cksum"], input=(clone / "setup.cfg").read_bytes(), capture_output=True, check=True)
+    (clone / ".venv" / ".equifleet-run").write_text(f"{stamp.stdout.decode().strip()} /elsewhere\n", encoding="utf-8")
+    done = call(clone, "run")
+    assert "-m pip install" in done.stderr

@@ -82,8 +82,10 @@ def print_comparison(
     if not console.is_terminal:
         console.file.write(plain(printed))
         return
+    left_out = []
     while sum(part.width + _GAP for part in printed) + _GAP > console.width and len(printed) > 2:
-        printed.remove(min(reversed(printed), key=lambda part: part.column.keep))
+        left_out.append(min(reversed(printed), key=_keep))
+        printed.remove(left_out[-1])
     table = Table(title=escape(title), box=box.SIMPLE_HEAD, title_style="bold", title_justify="left", padding=(0, 1))
     for part in printed:
         header = f"{part.column.above}\n{part.column.below}"
@@ -92,6 +94,15 @@ def print_comparison(
     for row in zip(*(part.cells for part in printed), strict=True):
         table.add_row(*(escape(cell) for cell in row))
     console.print(table)
+    if left_out:
+        names = ", ".join(f"{part.column.above} {part.column.below}".strip() for part in left_out)
+        console.print(f"not shown for want of room: {names}", style="dim", markup=False)
+
+
+def _keep(part: Printed) -> int:
+    """How long a column stays: rejected requests always, when there are any."""
+    lost = part.column.key == "rejected" and any(cell not in ("0", "-") for cell in part.cells)
+    return 10 if lost else part.column.keep
 
 
 def plain(printed: Sequence[Printed]) -> str:

@@ -47,6 +47,9 @@ def _unique(given: tuple[_Kind, ...], path: Path, problems: Problems) -> tuple[_
     for k, name in enumerate(names):
         if name in names[:k]:
             problems.add((*path, k, "name"), f"the name '{name}' is given twice")
+        like = given[k].like
+        if like is not None and like not in places():
+            problems.add((*path, k, "like"), f"unknown place '{like}'{did_you_mean(like, places())}")
     return given
 
 

@@ -6,6 +6,7 @@ import multiprocessing
 import os
 import pickle
 import signal
+import sys
 import traceback
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
@@ -141,8 +142,12 @@ def _heard(receiver: Connection, process: BaseProcess, label: str) -> float | Ru
 def _work(sender: Connection, task: Task, number: int) -> None:
     """The life of a process: one policy, its progress and its result through the pipe."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # The parent decides.
+    signal.signal(signal.SIGTERM, signal.SIG_DFL)
+    sys.stdout = sys.stderr  # What a policy prints is not our answer.
     try:
         world = build_world(task.scenario, task.seed)
         sender.send(_attempt(task, world, number, sender.send))
+    except KeyboardInterrupt:  # not from the keyboard: a policy raised it
+        sender.send(Failure(task.scenario.labels()[number], "KeyboardInterrupt"))
     except BrokenPipeError:
         pass  # The parent is gone: nobody wants the result.

@@ -47,12 +47,12 @@ class World:
         """What a reader of the figures must know about this world."""
         notes = [self.demand.note] if self.demand.note else []
         scale = self.scenario.fleet_scale
-        if scale < 1 and self.scenario.engine != "fluid":
+        if scale != 1 and self.scenario.engine != "fluid":
             size = f"latencies are those of a fleet of {scale:g} times the size"
             notes.append(f"fleet_scale {scale:g}: {size}; totals are divided by it")
         blocked = [name for name, row in zip(self.fleet.origins, self.fleet.allowed, strict=True) if not row.any()]
         if blocked:
-            notes.append(f"no site may serve {', '.join(blocked)}: all of its requests are rejected")
+            notes.append(f"no site may serve {', '.join(blocked)}: those requests are rejected")
         return tuple(notes)
 
 
