@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from simulator.contract import check_policy as check_policy
     from simulator.folder import read_folder as read_folder
+    from simulator.intake import load as load
     from simulator.policy import Observation as Observation
     from simulator.policy import PolicyError as PolicyError
     from simulator.policy import RoutingPolicy as RoutingPolicy
@@ -20,7 +21,6 @@ if TYPE_CHECKING:
     from simulator.problem import LawError as LawError
     from simulator.result import RunResult as RunResult
     from simulator.scenario.scenario import Scenario as Scenario
-    from simulator.simulation import load as load
     from simulator.simulation import run as run
     from simulator.world import World as World
     from simulator.world import build_world as build_world
@@ -38,7 +38,7 @@ _HOMES = {
     "World": "simulator.world",
     "build_world": "simulator.world",
     "check_policy": "simulator.contract",
-    "load": "simulator.simulation",
+    "load": "simulator.intake",
     "read_folder": "simulator.folder",
     "run": "simulator.simulation",
 }

@@ -203,8 +203,8 @@ def _checked(
     name: str, settings: Sequence[str], only: Sequence[str] = (), options: Mapping[str, Any] | None = None
 ) -> tuple[Scenario, tuple[Path, ...]]:
     """The checked scenario and the folders in which a user's modules are looked up."""
+    from simulator.intake import checked_scenario
     from simulator.scenario import find_scenario, read_source
-    from simulator.simulation import checked_scenario
 
     source = read_source(name, settings)
     for key, value in (options or {}).items():

@@ -35,21 +35,24 @@ class Perfect:
     """The truth: signals and demand rates as they will be (never the requests themselves)."""
 
     def __init__(self, world: World, slot: int):
-        self._world = world
+        # Only what may be foreseen: whoever holds a forecast must not reach the requests to come.
+        self._fleet = world.fleet
         self._slot = slot
+        self._demand_rps = world.demand.rate_rps
+        self._signals = (world.price_usd_per_kwh, world.carbon_kg_per_kwh, world.water_l_per_kwh)
 
     def ahead(self, slots: int) -> Outlook:
         """The present slot and the next ones, as they will be."""
-        world, fleet, window = self._world, self._world.fleet, slice(self._slot, self._slot + slots)
-        carbon = world.carbon_kg_per_kwh[window] * fleet.hardware.pue / KG_PER_T
-        water = world.water_l_per_kwh[window] / L_PER_M3
+        fleet, window = self._fleet, slice(self._slot, self._slot + slots)
+        price, carbon, water = (signal[window] for signal in self._signals)
+        carbon_t, water_m3 = carbon * fleet.hardware.pue / KG_PER_T, water / L_PER_M3
         return Outlook(
-            demand_rps=world.demand.rate_rps[window],
-            cost_usd=world.price_usd_per_kwh[window] * fleet.meter_kwh,
-            carbon_t=carbon * fleet.energy_kwh,
-            water_m3=water * fleet.energy_kwh,
-            standing_carbon_t=carbon * fleet.standing_kwh,
-            standing_water_m3=water * fleet.standing_kwh,
+            demand_rps=self._demand_rps[window],
+            cost_usd=price * fleet.meter_kwh,
+            carbon_t=carbon_t * fleet.energy_kwh,
+            water_m3=water_m3 * fleet.energy_kwh,
+            standing_carbon_t=carbon_t * fleet.standing_kwh,
+            standing_water_m3=water_m3 * fleet.standing_kwh,
         )
 
 

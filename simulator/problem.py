@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from difflib import get_close_matches
 
-Path = tuple[str | int, ...]
+KeyPath = tuple[str | int, ...]
 
 
 @dataclass(frozen=True)
@@ -19,7 +19,7 @@ class Problem:
     by whoever knows them (a data file names its own).
     """
 
-    path: Path
+    path: KeyPath
     what: str
     file: str | None = None
     line: int | None = None
@@ -50,7 +50,7 @@ class Problems:
     def __init__(self) -> None:
         self.found: list[Problem] = []
 
-    def add(self, path: Path, what: str) -> None:
+    def add(self, path: KeyPath, what: str) -> None:
         self.found.append(Problem(path, what))
 
     @contextmanager
@@ -67,12 +67,12 @@ class Problems:
             raise InputError(dict.fromkeys(self.found))
 
 
-def refuse(path: Path, what: str) -> InputError:
+def refuse(path: KeyPath, what: str) -> InputError:
     """The InputError of a single mistake."""
     return InputError([Problem(path, what)])
 
 
-def dotted(path: Path) -> str:
+def dotted(path: KeyPath) -> str:
     """A path as users write it: ``sites[0].servers.count``."""
     text = ""
     for part in path:

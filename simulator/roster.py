@@ -13,8 +13,7 @@ from typing import Any
 
 from simulator.forecast import FORECASTERS
 from simulator.policy import RoutingPolicy
-from simulator.problem import Path as KeyPath
-from simulator.problem import Problems, did_you_mean, refuse
+from simulator.problem import KeyPath, Problems, did_you_mean, refuse
 from simulator.scenario.block import shown
 from simulator.scenario.scenario import PolicyChoice
 

@@ -2,80 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from dataclasses import replace
+from collections.abc import Callable
 from pathlib import Path
 
 from simulator.control import burden, simulate
+from simulator.intake import load
 from simulator.laws import check_laws
 from simulator.planes import make_plane
 from simulator.policy import RoutingPolicy
-from simulator.problem import InputError, Problems, did_you_mean, refuse
+from simulator.problem import refuse
 from simulator.result import RunResult
-from simulator.roster import built_in, check_policies, make_policy
-from simulator.scenario import Scenario, Source, parse, read_source
+from simulator.roster import make_policy
+from simulator.scenario import Scenario
 from simulator.scenario.scenario import PolicyChoice
 from simulator.world import World, build_world
 
 Progress = Callable[[float], None]
-
-
-def load(path: str | Path, settings: Sequence[str] = ()) -> Scenario:
-    """A scenario from a YAML file (or the name of a shipped one), with ``KEY=VALUE`` settings applied.
-
-    Raises
-    ------
-    InputError
-        with every mistake in the file and its place.
-    """
-    source = read_source(path, settings)
-    try:
-        return parse(source.data)
-    except InputError as error:
-        raise source.located(error) from None
-
-
-def checked_scenario(source: Source, folders: Sequence[Path]) -> Scenario:
-    """The scenario of a source, with its policies made and its world built once.
-
-    Raises InputError with all mistakes: of the file's shape, of policies and their settings, of names and data files.
-    """
-    problems, scenario = Problems(), None
-    try:
-        with problems.collecting():
-            scenario = parse(source.data)
-        raw: object = source.data.get("policies") if scenario is None else None
-        if isinstance(raw, tuple):
-            for number, data in enumerate(raw):
-                _check_raw_policy(number, data, folders, problems)
-        if scenario is not None:
-            check_policies(scenario.policies, scenario.engine, folders, problems)
-            _check_published(scenario, problems)
-            with problems.collecting():
-                build_world(scenario)
-        problems.settle()
-    except InputError as error:
-        raise source.located(error) from None
-    assert scenario is not None
-    return scenario
-
-
-def _check_published(scenario: Scenario, problems: Problems) -> None:
-    known = [*scenario.labels(), *built_in()]
-    for name in () if scenario.published is None else scenario.published.rows:
-        if name not in known:
-            problems.add(("published", "rows", name), f"unknown policy '{name}'{did_you_mean(name, known)}")
-
-
-def _check_raw_policy(number: int, data: object, folders: Sequence[Path], problems: Problems) -> None:
-    """Policies are checked even where the rest of a scenario cannot be read, so that all mistakes come at once."""
-    try:
-        choice = PolicyChoice.model_validate(data)
-    except ValueError:
-        return
-    check_policies_at = Problems()
-    check_policies([choice], "", folders, check_policies_at)
-    problems.found += [replace(p, path=("policies", number, *p.path[2:])) for p in check_policies_at.found]
 
 
 def run(

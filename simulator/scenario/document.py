@@ -7,8 +7,7 @@ from typing import Any, ClassVar
 
 import yaml
 
-from simulator.problem import Path as KeyPath
-from simulator.problem import Problem, Problems
+from simulator.problem import KeyPath, Problem, Problems
 
 from .scalar import Text, plain_scalar
 

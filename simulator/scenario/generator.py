@@ -6,7 +6,7 @@ import math
 from collections.abc import Callable
 from typing import TypeVar
 
-from simulator.problem import Path, Problems, did_you_mean
+from simulator.problem import KeyPath, Problems, did_you_mean
 from simulator.streams import stream
 
 from .catalogue import places
@@ -20,7 +20,7 @@ VARIATION = 0.1
 
 def resolve_sites(sites: Sites, problems: Problems) -> tuple[Site, ...]:
     """The sites that a scenario asks for, one by one."""
-    path: Path = ("sites",)
+    path: KeyPath = ("sites",)
     if sites.given is not None:
         return _unique(sites.given, path, problems)
     if sites.catalogue is not None:
@@ -31,7 +31,7 @@ def resolve_sites(sites: Sites, problems: Problems) -> tuple[Site, ...]:
 
 def resolve_origins(origins: Origins, sites: tuple[Site, ...], problems: Problems) -> tuple[Origin, ...]:
     """The origins that a scenario asks for, one by one."""
-    path: Path = ("origins",)
+    path: KeyPath = ("origins",)
     if origins.given is not None:
         return _unique(origins.given, path, problems)
     if origins.catalogue is not None:
@@ -42,7 +42,7 @@ def resolve_origins(origins: Origins, sites: tuple[Site, ...], problems: Problem
     return tuple(_origin_at(site) for site in _generated_sites(origins.generate, "gateways"))
 
 
-def _unique(given: tuple[_Kind, ...], path: Path, problems: Problems) -> tuple[_Kind, ...]:
+def _unique(given: tuple[_Kind, ...], path: KeyPath, problems: Problems) -> tuple[_Kind, ...]:
     names = [place.name for place in given]
     for k, name in enumerate(names):
         if name in names[:k]:
@@ -53,7 +53,7 @@ def _unique(given: tuple[_Kind, ...], path: Path, problems: Problems) -> tuple[_
     return given
 
 
-def _catalogued(wanted: Catalogued, path: Path, problems: Problems, make: Callable[[str], _Kind]) -> list[_Kind]:
+def _catalogued(wanted: Catalogued, path: KeyPath, problems: Problems, make: Callable[[str], _Kind]) -> list[_Kind]:
     known = list(places())
     for k, name in enumerate(wanted.only):
         if name not in known:

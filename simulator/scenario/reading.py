@@ -10,8 +10,7 @@ from typing import Any
 from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
 
-from simulator.problem import InputError, Problem, Problems, did_you_mean, refuse
-from simulator.problem import Path as KeyPath
+from simulator.problem import InputError, KeyPath, Problem, Problems, did_you_mean, refuse
 
 from .block import Variant, shown
 from .scalar import looks_like_yaml_11_boolean

@@ -5,8 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from simulator.problem import InputError, Problem
-from simulator.problem import Path as KeyPath
+from simulator.problem import InputError, KeyPath, Problem
 
 from .document import MOST_DEPTH, Document
 

@@ -7,8 +7,7 @@ from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any
 
-from simulator.problem import InputError, Problem, Problems, did_you_mean
-from simulator.problem import Path as KeyPath
+from simulator.problem import InputError, KeyPath, Problem, Problems, did_you_mean
 
 from .document import Document
 from .setting import Setting, holds, put, read_setting

@@ -10,8 +10,7 @@ from pathlib import Path
 
 import numpy as np
 
-from simulator.problem import InputError, Problem, did_you_mean, did_you_mean_file
-from simulator.problem import Path as KeyPath
+from simulator.problem import InputError, KeyPath, Problem, did_you_mean, did_you_mean_file
 
 from .block import LARGEST
 

@@ -39,8 +39,9 @@ class World:
     demand: Demand
 
     def __post_init__(self) -> None:
-        freeze(self)
-        self.demand.rate_rps.setflags(write=False)
+        for part in (self, self.demand, self.demand.trace):
+            if part is not None:
+                freeze(part)
 
     @property
     def notes(self) -> tuple[str, ...]:

@@ -10,8 +10,7 @@ from pathlib import Path
 import numpy as np
 
 from simulator.fleet import FloatArray, IntArray
-from simulator.problem import Path as KeyPath
-from simulator.problem import refuse
+from simulator.problem import KeyPath, refuse
 from simulator.scenario.amount import Amount, Lognormal
 from simulator.scenario.inputs import absent, find_input
 from simulator.scenario.place import Origin

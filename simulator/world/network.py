@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from simulator.fleet import BoolArray, FloatArray
-from simulator.problem import InputError, Path, Problem, did_you_mean, refuse
+from simulator.problem import InputError, KeyPath, Problem, did_you_mean, refuse
 from simulator.scenario.catalogue import index, partial_mask, places, rtt_ms
 from simulator.scenario.constraints import Allowed
 from simulator.scenario.network import CoordinateRtt, Network
@@ -24,7 +24,7 @@ Sites = tuple[Site, ...]
 
 def build_rtt(network: Network, origins: Origins, sites: Sites) -> FloatArray:
     """Round-trip times [s], [origins, sites]; raises InputError."""
-    path: Path = ("network", "rtt")
+    path: KeyPath = ("network", "rtt")
     if network.rtt.catalogue is not None:
         rows, columns = (_catalogued(group, path) for group in (origins, sites))
         return rtt_ms()[np.ix_(rows, columns)] * S_PER_MS
@@ -76,7 +76,7 @@ def build_allowed(allowed: Allowed, origins: Origins, sites: Sites, rtt_s: Float
     if allowed.regions is not None:
         return _residency(allowed.regions, origins, sites)
     if allowed.matrix is not None:
-        path: Path = ("allowed", "matrix")
+        path: KeyPath = ("allowed", "matrix")
         matrix = read_matrix(allowed.matrix.file, path, (_names(origins), _names(sites)), _flaw_of_mask)
         return matrix == 1
     return np.ones((len(origins), len(sites)), dtype=bool)
@@ -119,7 +119,7 @@ def _residency(regions: dict[str, tuple[str, ...]], origins: Origins, sites: Sit
     return mask
 
 
-def _catalogued(group: tuple[Place, ...], path: Path) -> list[int]:
+def _catalogued(group: tuple[Place, ...], path: KeyPath) -> list[int]:
     for place in group:
         if place.kin not in places():
             near = did_you_mean(place.kin, places())

@@ -9,8 +9,7 @@ from pathlib import Path
 import numpy as np
 
 from simulator.fleet import FloatArray
-from simulator.problem import InputError, Problems, did_you_mean, refuse
-from simulator.problem import Path as KeyPath
+from simulator.problem import InputError, KeyPath, Problems, did_you_mean, refuse
 from simulator.scenario.catalogue import places
 from simulator.scenario.inputs import absent, find_input
 from simulator.scenario.place import Site

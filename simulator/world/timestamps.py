@@ -9,8 +9,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 import numpy as np
 
 from simulator.fleet import FloatArray
-from simulator.problem import InputError, Problem, refuse
-from simulator.problem import Path as KeyPath
+from simulator.problem import InputError, KeyPath, Problem, refuse
 from simulator.scenario.scenario import Scenario
 from simulator.scenario.table import Table, raise_first
 

@@ -9,8 +9,7 @@ from pathlib import Path
 import numpy as np
 
 from simulator.fleet import FloatArray, IntArray
-from simulator.problem import InputError, refuse
-from simulator.problem import Path as KeyPath
+from simulator.problem import InputError, KeyPath, refuse
 from simulator.scenario.scenario import Scenario
 from simulator.scenario.table import Table, raise_first, read_table
 from simulator.scenario.workload import TraceDemand
