@@ -20,11 +20,13 @@ from pathlib import Path
 
 import pytest
 import yaml
+from rich.console import Console
 
 import simulator
 from simulator import InputError, load, run
 from simulator.cli import main
 from simulator.folder import Folder, free_name, read_folder
+from simulator.report.table import print_comparison
 from simulator.scenario import read_source, shipped_scenarios
 
 ROOT = Path(simulator.__file__).resolve().parents[1]
@@ -731,3 +733,44 @@ def test_results_that_cannot_take_their_name_are_not_thrown_away(here):
     folder.discard()
     (kept,) = [path for path in here.iterdir() if path.name.endswith(".partial")]
     assert read_folder(kept)["summary"]["policy"].tolist() == ["glb-cost"]
+
+
+PRINTS = """\
+import numpy as np
+from simulator import RoutingPolicy, Split
+
+class Loud(RoutingPolicy):
+    def plan(self, observation):
+        print("hello")
+        return Split(np.eye(2))
+"""
+
+
+@pytest.mark.parametrize("jobs", ["1", "2"])
+def test_what_a_policy_prints_is_not_in_the_answer(here, jobs):
+    (here / "loud.py").write_text(PRINTS)
+    words = ["--set", "policies=[loud:Loud, glb-cost]", "--json", "--jobs", jobs]
+    with start("run", "tiny.yaml", *words, cwd=here) as process:
+        out, err = process.communicate(timeout=LIMIT_S)
+    assert [row["policy"] for row in json.loads(out)["rows"]] == ["loud:Loud", "glb-cost"]
+    assert "hello" in (err if isinstance(err, str) else err.decode())
+
+
+def test_a_narrow_terminal_is_told_what_it_does_not_show():
+    """Rejected requests stay whatever the width; the columns left out are named."""
+    scenario = load("table1", ["slots=2", "workload.demand.poisson.rate_per_s=2000"])
+    result = run(scenario, "glb-cost", engine="fluid")
+    for width, lost in ((60, True), (200, False)):
+        console = Console(file=io.StringIO(), force_terminal=True, width=width)
+        print_comparison(console, "title", [result], scenario.published, False)
+        printed = console.file.getvalue()
+        assert "rejected" in printed
+        assert ("not shown for want of room" in printed) is lost
+
+
+def test_a_run_that_is_asked_to_end_leaves_nothing(here):
+    """SIGTERM, as a batch system sends it."""
+    process = a_long_run(here)
+    process.send_signal(signal.SIGTERM)
+    assert ended(process)[0] == 143
+    assert [name for name in listing(here) if name.startswith("out")] == []

@@ -137,7 +137,7 @@ def test_more_servers_never_make_anybody_wait_longer() -> None:
 
 @pytest.mark.parametrize("scale", [1, 10, 100])
 def test_the_fluid_engine_is_the_limit_of_the_other_one(scale: int) -> None:
-    """Requests of a site under fixed shares are Poisson around the flow, at every size: z and its square, over seeds."""
+    """A site's requests under fixed shares are Poisson around the flow, at every size: z and its square, over seeds."""
     z = []
     for seed in range(8):
         made = world(seed=seed, slots=6, fleet_scale=scale, planning={"utilisation_cap": 0.6})

@@ -207,3 +207,59 @@ def test_hedge_weights_stay_on_the_simplex_however_large_the_exponents() -> None
     assert weights.sum() == pytest.approx(1)
     assert weights[1] / weights[0] == pytest.approx(np.e)
     assert weights[2] == 0
+
+
+def uneven(**changes: Any) -> World:
+    """Two sites of 100,000 places beside a small one, and an origin a million times smaller than the other."""
+    large = {"count": 100_000, "concurrency": 1, "peak_w": 100}
+    sites = [
+        {"name": "a", "like": "texas", "servers": large},
+        {"name": "b", "like": "japan", "servers": large},
+        {"name": "c", "like": "germany", "servers": {**large, "count": 10}},
+    ]
+    origins = [{"name": "city", "like": "texas", "share": 1e6}, {"name": "village", "like": "japan", "share": 1}]
+    demand = {"demand": {"poisson": {"rate_per_s": 1000}}, "request": {"seconds": 60}}
+    asked = {"sites": sites, "origins": origins, "workload": demand, "network": {"rtt": "catalogue"}, "slots": 2}
+    return world(**asked | {"allowed": {"max_rtt_ms": 200}} | changes)
+
+
+@pytest.mark.parametrize("policy", ["glb-cost", "glb-nearest", "eglb-off", "eglb", "hedge", "mpc"])
+def test_no_origin_is_too_small_to_be_served(policy: str) -> None:
+    """A thousandth of a request a second beside capacities of 1,500: below any solver's tolerance."""
+    result = run(uneven(), POLICIES[policy](), engine="fluid")
+    assert result.record.fates[1].sum(axis=1) == pytest.approx(result.record.arrived, rel=1e-9)
+    assert result.short_slots == 0
+
+
+@given(seed=st.integers(0, 10**6))
+@settings(max_examples=30, deadline=None)
+def test_a_plan_does_not_depend_on_the_slots_before(seed: int) -> None:
+    """Equal prices go to the lower site index, whatever basis the solver starts from."""
+    generator = np.random.default_rng(seed)
+    fleet, demand = made_fleet(generator, 0.7)
+    tied = generator.integers(1, 3, len(fleet.sites)).astype(float)
+    fresh, used = SlotProgram(fleet), SlotProgram(fleet)
+    for _ in range(4):
+        used.solve(generator.uniform(0, 1, len(fleet.sites)), demand * generator.uniform(0.2, 1))
+    flows = [program.solve(tied, demand).shares * demand[:, None] for program in (fresh, used)]
+    assert flows[0].sum(axis=0) == pytest.approx(flows[1].sum(axis=0), abs=1e-6 * demand.sum())
+
+
+def test_a_fleet_without_capacity_serves_nobody_and_says_so() -> None:
+    made = uneven()
+    changed = {field: getattr(made.fleet, field) for field in made.fleet.__dataclass_fields__}
+    fleet = Fleet(**changed | {"capacity_rps": np.zeros(3)})
+    split = SlotProgram(fleet).solve(np.ones(3), made.demand.rate_rps[0])
+    assert not split.shares.any()
+    assert split.witness is not None
+    assert split.witness.capacity_rps == 0
+
+
+def test_prices_of_equity_stay_bounded_when_servers_draw_power_by_being_on() -> None:
+    """At the saddle point they sum to one for each footprint (the weights of the maxima, in US$ per US$)."""
+    servers = {"count": 6, "concurrency": 1, "peak_w": 1000, "idle_w": 900}
+    made = world(sites={"generate": {"count": 4}}, servers=servers, slots=600)
+    policy = POLICIES["eglb"](step=0.05)
+    run(made, policy, engine="fluid")
+    for dual in (policy._water, policy._carbon):  # type: ignore[attr-defined]
+        assert dual.gamma.sum() == pytest.approx(1.0, abs=0.2)

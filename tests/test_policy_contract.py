@@ -10,7 +10,7 @@ import pytest
 from conftest import SMALL, world
 
 from policies import POLICIES
-from simulator import PolicyError, RoutingPolicy, Score, Split, check_policy, run
+from simulator import InputError, PolicyError, RoutingPolicy, Score, Split, check_policy, run
 from simulator.roster import settings_of
 
 
@@ -202,3 +202,70 @@ def test_settings_override_the_objective_for_that_policy_alone() -> None:
     assert free.cost_usd == pytest.approx(cheapest.cost_usd, rel=1e-6)
     assert free.objective == made.fleet.objective
     assert replace(free, policy="x").objective_usd > free.cost_usd
+
+
+@pytest.mark.parametrize(
+    ("plan", "what"),
+    [
+        (lambda fleet: Split([[0.0] * len(fleet.sites)] * len(fleet.origins)), None),
+        (lambda fleet: Score([[1] * len(fleet.sites)] * len(fleet.origins), rate_cap_rps=[1] * len(fleet.sites)), None),
+        (lambda fleet: Split(np.zeros(fleet.allowed.shape) + 0j), "shares must be real numbers"),
+        (lambda fleet: Split([["half"] * len(fleet.sites)] * len(fleet.origins)), "shares must be real numbers"),
+        (
+            lambda fleet: Score(np.zeros(fleet.allowed.shape), rate_cap_rps=np.zeros(1)),
+            "rate_cap_rps must have the shape",
+        ),
+        (lambda fleet: Score(np.zeros(fleet.allowed.shape), burst_s="long"), "burst_s"),
+    ],
+)
+def test_plans_may_be_lists_and_what_is_no_plan_is_said_with_its_slot(plan: Any, what: str | None) -> None:
+    class Given(RoutingPolicy):
+        def plan(self, observation: Any) -> Any:
+            return plan(observation.fleet)
+
+    if what is None:
+        run(world(), Given(), engine="simpy")
+        return
+    with pytest.raises(PolicyError, match=f"slot 0: {what}"):
+        run(world(), Given(), engine="simpy")
+
+
+def test_queues_and_places_are_seen_in_units_of_the_full_fleet() -> None:
+    seen = []
+
+    class Watching(Even):
+        def plan(self, observation: Any) -> Any:
+            seen.append(observation)
+            return super().plan(observation)
+
+    crowd = {"demand": {"poisson": {"rate_per_s": 2}}, "request": {"seconds": 60}}
+    waiting = []
+    for scale in (1, 10):
+        seen.clear()
+        run(world(fleet_scale=scale, workload=crowd), Watching(), engine="simpy")
+        assert (seen[-1].places_open == 6).all()
+        waiting.append(seen[-1].waiting.sum())
+    # Far above capacity the queue is what came and could not be served: 2/s for 6,600 s less 18 places' work.
+    assert waiting == pytest.approx([2 * 6600 - 18 / 60 * 6600] * 2, rel=0.05)
+
+
+def test_a_policy_by_name_has_the_settings_of_its_scenario() -> None:
+    made = world(policies=[{"eglb": {"step": 5.0}}])
+    named, by_hand, default = (
+        run(made, p, engine="fluid") for p in ("eglb", POLICIES["eglb"](step=5.0), POLICIES["eglb"]())
+    )
+    assert named.cost_usd == by_hand.cost_usd
+    assert named.cost_usd != default.cost_usd
+
+
+def test_what_cannot_be_run_is_refused() -> None:
+    made = world()
+    for wrong in ({"seed": 2}, {"engine": "compiled"}):
+        with pytest.raises(InputError):
+            run(made, "glb-cost", **wrong)
+    for policy in (POLICIES["eglb"], 5):
+        with pytest.raises(InputError):
+            run(made, policy)  # type: ignore[arg-type]
+    with pytest.raises(InputError):
+        run(made.scenario, "glb-cost", seed=-1)
+    assert run(made.scenario, "glb-cost", seed=2, engine="fluid").seed == 2
