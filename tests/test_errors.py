@@ -226,6 +226,18 @@ NAMES = [
     Broken(
         "missing nested key", ("servers: {count: 8, peak_w: 700", "@@servers: {count: 8"), "the key 'peak_w' is missing"
     ),
+    Broken("hyphen in a key", more("@@warmup-s: 1"), "did you mean 'warmup_s'?"),
+    Broken(
+        "published row",
+        more("published: {source: a paper, rows: {@@glb-cots: {par_water: 1}}}"),
+        "published.rows.glb-cots: unknown policy 'glb-cots'; did you mean 'glb-cost'?",
+    ),
+    Broken("like", ("south, region", "south, like: @@atlantis, region"), "sites[1].like: unknown place 'atlantis'"),
+    Broken(
+        "scores for fluid",
+        (BASE.replace("[glb-nearest]", "[glb-cost: {rule: @@score}]") + "engine: fluid\n"),
+        "the fluid engine serves shares",
+    ),
     Broken("engine", more("engine: @@simpi"), "engine: unknown value 'simpi'; did you mean 'simpy'?"),
     Broken(
         "engine of the command line",
