@@ -232,7 +232,11 @@ NAMES = [
         more("published: {source: a paper, rows: {@@glb-cots: {par_water: 1}}}"),
         "published.rows.glb-cots: unknown policy 'glb-cots'; did you mean 'glb-cost'?",
     ),
-    Broken("like", ("south, region", "south, like: @@atlantis, region"), "sites[1].like: unknown place 'atlantis'"),
+    Broken(
+        "like of nowhere",
+        ("south, region", "south, like: @@atlantis, region"),
+        "sites[1].like: unknown place 'atlantis'",
+    ),
     Broken(
         "scores for fluid",
         (BASE.replace("[glb-nearest]", "[glb-cost: {rule: @@score}]") + "engine: fluid\n"),
