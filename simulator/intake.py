@@ -6,11 +6,14 @@ from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
-from simulator.problem import InputError, Problems, did_you_mean
+from simulator.problem import InputError, Problems, did_you_mean, refuse
 from simulator.roster import built_in, check_policies
 from simulator.scenario import Scenario, Source, parse, read_source
 from simulator.scenario.scenario import PolicyChoice
-from simulator.world import build_world
+from simulator.world import World, build_world
+
+#: Requests that the SimPy engine can hold: about half a kilobyte each.
+MOST_REQUESTS = 5e7
 
 
 def load(path: str | Path, settings: Sequence[str] = ()) -> Scenario:
@@ -45,7 +48,7 @@ def checked_scenario(source: Source, folders: Sequence[Path]) -> Scenario:
             check_policies(scenario.policies, scenario.engine, folders, problems)
             _check_published(scenario, problems)
             with problems.collecting():
-                build_world(scenario)
+                check_size(build_world(scenario), scenario.engine)
         problems.settle()
     except InputError as error:
         raise source.located(error) from None
@@ -69,3 +72,10 @@ def _check_raw_policy(number: int, data: object, folders: Sequence[Path], proble
     check_policies_at = Problems()
     check_policies([choice], "", folders, check_policies_at)
     problems.found += [replace(p, path=("policies", number, *p.path[2:])) for p in check_policies_at.found]
+
+
+def check_size(world: World, engine: str) -> None:
+    """Refuse what the engine that knows requests could not hold in memory; raises InputError."""
+    if engine != "fluid" and world.expected_requests > MOST_REQUESTS:
+        what = f"about {world.expected_requests:.2g} requests would be simulated, at most {MOST_REQUESTS:.0e} can be"
+        raise refuse(("workload", "demand"), f"{what}; lower fleet_scale or take the fluid engine")

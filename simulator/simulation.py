@@ -6,7 +6,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from simulator.control import burden, simulate
-from simulator.intake import load
+from simulator.intake import check_size, load
 from simulator.laws import check_laws
 from simulator.planes import make_plane
 from simulator.policy import RoutingPolicy
@@ -46,6 +46,7 @@ def run(
         raise refuse(("seed",), f"the world is already built, for seed {scenario.seed} (given {seed})")
     world = scenario if isinstance(scenario, World) else build_world(scenario, seed)
     engine = engine or world.scenario.engine
+    check_size(world, engine)
     if isinstance(policy, str):
         listed = [choice for choice in world.scenario.policies if choice.name == policy]
         chosen = make_policy(listed[0] if listed else PolicyChoice(name=policy), [Path.cwd()])

@@ -18,9 +18,6 @@ from .network import build_allowed, build_rtt
 from .service import build_curve, mean_sizes
 from .signals import build_signals
 
-#: Requests that the SimPy engine can hold: about half a kilobyte each.
-MOST_REQUESTS = 5e7
-
 __all__ = ["Demand", "World", "build_world"]
 
 
@@ -42,6 +39,11 @@ class World:
         for part in (self, self.demand, self.demand.trace):
             if part is not None:
                 freeze(part)
+
+    @property
+    def expected_requests(self) -> float:
+        """How many requests the fleet that is simulated will meet, on average."""
+        return float(self.demand.rate_rps.sum()) * self.fleet.slot_s * self.scenario.fleet_scale
 
     @property
     def notes(self) -> tuple[str, ...]:
@@ -85,7 +87,6 @@ def build_world(scenario: Scenario, seed: int | None = None) -> World:
     service_s = curve.service_s(*mean_sizes(scenario.workload.request, demand))
     energy_kwh = marginal_kwh(service_s, hardware)
     demand = _in_requests(demand, scenario, energy_kwh)
-    _few_enough(demand, scenario)
     fleet = Fleet(
         sites=tuple(site.name for site in sites),
         origins=tuple(origin.name for origin in origins),
@@ -131,14 +132,6 @@ def _in_requests(demand: Demand, scenario: Scenario, energy_kwh: FloatArray) -> 
     if demand.kw is None:
         return demand
     return replace(demand, rate_rps=demand.kw / S_PER_H / float(energy_kwh.mean()))
-
-
-def _few_enough(demand: Demand, scenario: Scenario) -> None:
-    """Refuse what the engine that knows requests could not hold in memory; raises InputError."""
-    requests = float(demand.rate_rps.sum()) * scenario.slot_s * scenario.fleet_scale
-    if scenario.engine != "fluid" and requests > MOST_REQUESTS:
-        what = f"about {requests:.2g} requests would be simulated, at most {MOST_REQUESTS:.0e} can be"
-        raise refuse(("workload", "demand"), f"{what}; lower fleet_scale or take the fluid engine")
 
 
 def _capacity(scenario: Scenario, hardware: Hardware, service_s: FloatArray, energy_kwh: FloatArray) -> FloatArray:
