@@ -93,11 +93,11 @@ def correlated_ar1(
     noise = np.empty_like(draws)
     fresh = np.sqrt(1 - ar1**2)
     # The processes are as correlated in the first step as ever after.
-    state = sigma * _product(cholesky(correlation * np.outer(fresh, fresh) / (1 - np.outer(ar1, ar1))), draws[0])
-    noise[0] = state
+    first = cholesky(correlation * np.outer(fresh, fresh) / (1 - np.outer(ar1, ar1)))
+    noise[0] = sigma * _products(first, draws[:1])[0]
+    innovations = fresh * sigma * _products(root, draws)
     for k in range(1, steps):
-        state = ar1 * state + fresh * sigma * _product(root, draws[k])
-        noise[k] = state
+        noise[k] = ar1 * noise[k - 1] + innovations[k]
     return noise
 
 
@@ -117,11 +117,11 @@ def cholesky(matrix: FloatArray) -> FloatArray:
     return root
 
 
-def _product(root: FloatArray, draws: FloatArray) -> FloatArray:
-    """Matrix times vector, column by column, for the same reason."""
-    total = np.zeros(len(root))
-    for k, draw in enumerate(draws):
-        total += root[:, k] * draw
+def _products(root: FloatArray, draws: FloatArray) -> FloatArray:
+    """The root times each row of ``draws`` [steps, columns], column by column, for the same reason."""
+    total = np.zeros_like(draws)
+    for k in range(draws.shape[1]):
+        total += np.multiply.outer(draws[:, k], root[:, k])
     return total
 
 
