@@ -36,6 +36,7 @@ LEVELS = {
     "simulator.simulation": 5,
     "simulator.contract": 5,
     "simulator.folder": 5,
+    "simulator.tables": 5,
     "simulator.templates": 5,
     "simulator.study": 5,
     "simulator.report": 6,
@@ -48,7 +49,7 @@ LIBRARIES = {
     "yaml": {"simulator.scenario"},
     "simpy": {"simulator.clock"},
     "highspy": {"policies"},
-    "pandas": {"simulator.folder"},
+    "pandas": {"simulator.folder", "simulator.tables"},
     "rich": {"simulator.report", "simulator.cli"},
     "click": {"simulator.cli"},
 }

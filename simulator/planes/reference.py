@@ -154,11 +154,11 @@ class ReferencePlane:
 
     def _arrivals(self) -> Process:
         clock, horizon = self._clock, self._world.scenario.horizon_s
-        for count, (time, *rest) in enumerate(self._rows(Tape(self._world))):
-            yield clock.at(time, NORMAL)
-            clock.process(self._request(time, *rest))
+        for count, row in enumerate(self._rows(Tape(self._world))):
+            yield clock.at(row[0], NORMAL)
+            clock.process(self._request(row))
             if self._progress is not None and count % 4096 == 0:
-                self._progress(time / horizon)
+                self._progress(row[0] / horizon)
 
     def _rows(self, tape: Tape) -> Iterator[tuple[Any, ...]]:
         """The requests of the tape one by one, counted by origin as its blocks are handed out."""
@@ -166,9 +166,9 @@ class ReferencePlane:
             self._handed += np.bincount(block.origin, minlength=len(self._handed))
             yield from zip(*(column.tolist() for column in block), strict=True)
 
-    def _request(
-        self, time: float, origin: int, u: float, first: float, second: float, out_s: float, back_s: float
-    ) -> Process:
+    def _request(self, row: tuple[Any, ...]) -> Process:
+        """The life of one request, a row of the tape."""
+        time, origin, u, first, second, out_s, back_s = row
         clock = self._clock
         call = Call(time, origin)
         self._calls.append(call)
