@@ -20,6 +20,15 @@ if TYPE_CHECKING:
 
 FAILED, BAD_INPUT, INTERRUPTED, TERMINATED = 1, 2, 130, 143
 
+
+class _Terminated(KeyboardInterrupt):
+    """A batch system asks us to end (SIGTERM): as an interruption, so that what was begun is tidied up."""
+
+
+def _terminate(*_: object) -> None:
+    raise _Terminated
+
+
 _SETTING = click.option(
     "--set",
     "settings",
@@ -68,7 +77,7 @@ def run(
 ) -> None:
     """Run the policies of a scenario and print their table."""
     options = {key: value for key, value in (("engine", engine), ("seed", seed)) if value is not None}
-    signal.signal(signal.SIGTERM, lambda *_: sys.exit(TERMINATED))  # so that what was begun is tidied up
+    signal.signal(signal.SIGTERM, _terminate)
     with _errors():
         loaded, folders = _checked(scenario, settings, only, options)
         from simulator.folder import Folder, free_name
@@ -242,9 +251,10 @@ def _errors(raise_with: int | None = None) -> Iterator[None]:
         # The reader of our output has gone (`| head`); the interpreter must not complain when it flushes.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         sys.exit(FAILED)
-    except KeyboardInterrupt:
-        click.echo("interrupted; nothing was written", err=True)
-        sys.exit(INTERRUPTED)
+    except KeyboardInterrupt as ended:
+        terminated = isinstance(ended, _Terminated)
+        click.echo(f"{'terminated' if terminated else 'interrupted'}; nothing was written", err=True)
+        sys.exit(TERMINATED if terminated else INTERRUPTED)
     except OSError as error:
         click.echo(f"failed: {error.strerror or error}{f': {error.filename}' if error.filename else ''}", err=True)
         sys.exit(FAILED)

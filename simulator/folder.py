@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import glob
 import hashlib
 import json
 import os
@@ -24,6 +25,8 @@ from simulator.tables import latency_table, slot_table
 MANIFEST = "manifest.json"
 #: In a folder whose run has not ended.
 MARK = ".running"
+_RUNNING = "belongs to a run that has not ended; name another folder with --out, or say --overwrite"
+_OWNER = f"{platform.node()} {os.getpid()}"
 _PACKAGES = ("equifleet", "numpy", "numba", "pandas", "simpy", "pydantic", "highspy", "pyarrow")
 
 
@@ -37,22 +40,20 @@ class Folder:
 
     def __init__(self, path: Path, overwrite: bool = False):
         self.path = path
+        self._place = Path(os.path.realpath(path))  # `.` and links have no name to stand beside
         self._made: list[Path] = []
         self._marked = self._whole = False
         try:
-            self._claim(path, overwrite)
+            self._claim(overwrite)
         except OSError as error:
             self.discard()
             raise _refused(path, f"cannot be made: {error.strerror} ({error.filename})") from None
 
-    def _claim(self, path: Path, overwrite: bool) -> None:
-        whole = Path(os.path.abspath(path))  # `.` and `..` have no name to stand beside
-        replaces = overwrite and os.path.lexists(path) and not _is_empty(path)
-        if replaces and not ((path / MANIFEST).is_file() or (path / MARK).is_file()):
-            raise _refused(path, "is not a folder of results; it is not overwritten")
-        if os.path.lexists(path) and not path.is_dir():
-            raise _refused(path, "exists already; name another folder with --out, or say --overwrite")
-        for folder in [*reversed(whole.parents), whole]:
+    def _claim(self, overwrite: bool) -> None:
+        obstacle = _obstacle(self._place, overwrite)
+        if obstacle:
+            raise _refused(self.path, obstacle)
+        for folder in [*reversed(self._place.parents), self._place]:
             if not folder.is_dir():
                 try:
                     folder.mkdir()
@@ -60,21 +61,30 @@ class Folder:
                 except FileExistsError:
                     if not folder.is_dir():
                         raise
-        if not replaces:
-            if _is_abandoned(path):
-                (path / MARK).unlink()
-            if not _is_empty(path):
-                raise _refused(path, "exists already; name another folder with --out, or say --overwrite")
-            with open(path / MARK, "x", encoding="utf-8") as mark:
-                mark.write(f"{platform.node()} {os.getpid()}")
-                self._marked = True
-        self._partial = Path(tempfile.mkdtemp(prefix=f"{whole.name}.", suffix=".partial", dir=whole.parent))
+        if not (self._place / MANIFEST).is_file():
+            if _is_abandoned(self._place):
+                (self._place / MARK).unlink()
+            if not (overwrite and (self._place / MARK).is_file()):
+                self._mark()
+        for left in self._place.parent.glob(f"{glob.escape(self._place.name)}.*.partial"):
+            if not (left / MANIFEST).exists() and _is_abandoned(left):
+                shutil.rmtree(left, ignore_errors=True)
+        self._partial = Path(tempfile.mkdtemp(prefix=f"{self._place.name}.", suffix=".partial", dir=self._place.parent))
         self._partial.chmod(0o777 & ~_umask())
+        _write_text(self._partial / MARK, _OWNER)
+
+    def _mark(self) -> None:
+        try:
+            with open(self._place / MARK, "x", encoding="utf-8") as mark:
+                mark.write(_OWNER)
+        except FileExistsError:  # another run was quicker by a moment
+            raise _refused(self.path, _RUNNING) from None
+        self._marked = True
 
     def discard(self) -> None:
         """Give the place back; nothing is left of a run that was not written whole."""
         if self._marked:
-            (self.path / MARK).unlink(missing_ok=True)
+            (self._place / MARK).unlink(missing_ok=True)
         if hasattr(self, "_partial") and not self._whole:
             shutil.rmtree(self._partial, ignore_errors=True)
         for folder in reversed(self._made):
@@ -117,15 +127,16 @@ class Folder:
         self._whole = True
         old = None
         try:
+            (self._partial / MARK).unlink()
             if self._marked:
-                (self.path / MARK).unlink()
+                (self._place / MARK).unlink()
                 self._marked = False
-            elif not _is_empty(self.path):
+            elif not _is_empty(self._place):
                 old = Path(tempfile.mkdtemp(prefix=f"{self._partial.name}.", suffix=".old", dir=self._partial.parent))
-                self.path.rename(old / "results")
-            if self.path.is_dir():
-                self.path.rmdir()  # an empty folder of this name would stand in the way on some systems
-            self._partial.rename(self.path)
+                self._place.rename(old / "results")
+            if self._place.is_dir():
+                self._place.rmdir()  # an empty folder of this name would stand in the way on some systems
+            self._partial.rename(self._place)
         except OSError as error:
             raise OSError(error.errno, f"{error.strerror}; the results are in {self._partial}") from None
         if old is not None:
@@ -136,14 +147,33 @@ def _is_empty(path: Path) -> bool:
     return path.is_dir() and not any(path.iterdir())
 
 
-def _is_abandoned(path: Path) -> bool:
-    """Whether all that a folder holds is the mark of a run that was killed on this machine."""
-    if [entry.name for entry in path.iterdir()] != [MARK]:
-        return False
-    node, _, number = (path / MARK).read_text(encoding="utf-8").rpartition(" ")
-    if node != platform.node() or not number.isdecimal():
-        return False
+def _obstacle(place: Path, overwrite: bool) -> str:
+    """Why a run may not be written to ``place``; nothing where it may."""
+    other = "name another folder with --out"
+    if not os.path.lexists(place):
+        return ""
+    if not place.is_dir():
+        return f"exists already, and is not a folder; {other}"
+    if Path.cwd().is_relative_to(place):
+        return f"is the current folder or holds it, and cannot be replaced by a folder of results; {other}"
+    if os.path.ismount(place):
+        return "is a mount point, and cannot be replaced by a folder of results; name a folder inside it with --out"
+    if _is_empty(place) or ({entry.name for entry in place.iterdir()} == {MARK} and _is_abandoned(place)):
+        return ""
+    results, running = (place / MANIFEST).is_file(), (place / MARK).is_file()
+    if not (results or running):
+        return f"exists already, and is not a folder of results; it is not overwritten; {other}"
+    if not overwrite:
+        return f"exists already; {other}, or say --overwrite" if results else _RUNNING
+    return ""
+
+
+def _is_abandoned(place: Path) -> bool:
+    """Whether a folder holds the mark of a run that was killed on this machine."""
     try:
+        node, _, number = (place / MARK).read_text(encoding="utf-8").rpartition(" ")
+        if node != platform.node() or not number.isdecimal():
+            return False
         os.kill(int(number), 0)
     except ProcessLookupError:
         return True

@@ -81,6 +81,8 @@ def policy_class(name: str, folders: Sequence[Path], path: KeyPath = ()) -> type
         raise refuse(path, f"module '{module_name}' has no class '{class_name}'{did_you_mean(class_name, classes)}")
     if not isinstance(found, type) or not issubclass(found, RoutingPolicy):
         raise refuse(path, f"'{name}' is not a routing policy: a class made from simulator.RoutingPolicy is needed")
+    if found.plan is RoutingPolicy.plan:
+        raise refuse(path, f"'{name}' has no method plan(self, observation), which every routing policy needs")
     return found
 
 

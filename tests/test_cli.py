@@ -314,7 +314,7 @@ def test_what_is_not_a_folder_of_results_is_never_overwritten(here, equifleet):
     for out in ("mine", "tiny.yaml"):
         code, _, err = equifleet("run", "tiny.yaml", "--out", out, "--overwrite")
         assert code == 2
-        assert "not overwritten" in err
+        assert "exists already, and is not a folder" in err
     assert (here / "tiny.yaml").read_text() == TINY
     assert listing(here / "mine") == ["letter.txt"]
 
@@ -323,6 +323,16 @@ def test_an_empty_folder_may_be_filled(here, equifleet):
     (here / "empty").mkdir()
     assert equifleet("run", "tiny.yaml", "--out", "empty")[0] == 0
     assert (here / "empty/manifest.json").is_file()
+
+
+def test_a_link_to_a_folder_may_be_filled(here, equifleet):
+    (here / "elsewhere" / "disk").mkdir(parents=True)
+    (here / "out").symlink_to(here / "elsewhere" / "disk")
+    for more in ([], ["--overwrite"]):
+        assert equifleet("run", "tiny.yaml", "--out", "out", *more)[0] == 0
+        assert (here / "elsewhere/disk/manifest.json").is_file()
+        assert (here / "out").is_symlink()
+        assert [path.name for path in (here / "elsewhere").iterdir()] == ["disk"]
 
 
 # --- the other commands ---------------------------------------------------------------------------------------------
@@ -600,8 +610,9 @@ def test_a_run_that_is_killed_leaves_nothing_that_looks_finished(here, equifleet
     os.killpg(process.pid, signal.SIGKILL)
     assert ended(process)[0] == -signal.SIGKILL
     assert not list(here.rglob("manifest.json"))
-    # The name is free: the same command can be given again.
+    # The name is free: the same command can be given again, and tidies up.
     assert equifleet("run", "tiny.yaml", "--out", "out")[0] == 0
+    assert [path.name for path in here.glob("out*")] == ["out"]
 
 
 def test_an_overwriting_run_that_is_killed_leaves_the_older_run_as_it_was(here, equifleet):
@@ -714,7 +725,7 @@ def test_a_full_disk_loses_no_figure_and_leaves_nothing_that_looks_finished(here
 def test_two_runs_never_get_the_same_folder(here):
     """The second one is told so before it runs, and the first one's results are what stands there in the end."""
     first = Folder(here / "out")
-    with pytest.raises(InputError, match="exists already"):
+    with pytest.raises(InputError, match="belongs to a run that has not ended"):
         Folder(here / "out")
     assert free_name(here, "out") == here / "out-2"
     scenario = load("tiny.yaml")
@@ -768,9 +779,11 @@ def test_a_narrow_terminal_is_told_what_it_does_not_show():
         assert ("not shown for want of room" in printed) is lost
 
 
-def test_a_run_that_is_asked_to_end_leaves_nothing(here):
-    """SIGTERM, as a batch system sends it."""
-    process = a_long_run(here)
+@pytest.mark.parametrize("jobs", ["1", "2"])
+def test_a_run_that_is_asked_to_end_leaves_nothing(here, jobs):
+    """SIGTERM, as a batch system sends it; also while a policy runs in the process itself."""
+    process = a_long_run(here, "--jobs", jobs)
     process.send_signal(signal.SIGTERM)
-    assert ended(process)[0] == 143
+    code, _, err = ended(process)
+    assert (code, "terminated; nothing was written" in err) == (143, True)
     assert [name for name in listing(here) if name.startswith("out")] == []

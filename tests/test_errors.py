@@ -17,6 +17,8 @@ import pytest
 from click.testing import CliRunner
 
 from simulator.cli import main
+from simulator.folder import Folder
+from simulator.problem import InputError
 
 BASE = """\
 name: base
@@ -363,6 +365,13 @@ FILES = [
         HOURS.replace(HOUR_3, "@@2022-09-22T03:00:00Z,1,cheap"),
         "column 'south': a finite number is needed (given 'cheap')",
     ),
+    signal(
+        "digits of another script",
+        HOURS.replace(HOUR_3, "@@2022-09-22T03:00:00Z,\u0661,2"),
+        "column 'north': a finite number is needed (given '\u0661')",
+    ),
+    signal("unclosed quote", HOURS.replace(HOUR_3, '@@2022-09-22T03:00:00Z,"1,2'), "not a CSV file: unexpected end"),
+    signal("negative scale", HOURS, "scale: must be at least 0 (given -1)", keys=", scale: @@-1"),
     signal("1e300", HOURS.replace(HOUR_3, "@@2022-09-22T03:00:00Z,1e300,2"), "(given '1e300')"),
     signal(
         "negative intensity",
@@ -500,6 +509,7 @@ SETTINGS = [
     setting("nested key", "servers.peek_w=3", "servers.peek_w: unknown key 'peek_w'; did you mean 'peak_w'?"),
     setting("wrong value", "slots=four", "slots: a whole number is needed (given 'four')"),
     setting("index too large", "sites[2].name=x", "sites[2].name: the list has 2 entries, counted from 0 (given '2')"),
+    setting("index below 0", "sites[-1].name=x", "sites[-1].name: the list has 2 entries, counted from 0 (given '-1')"),
     setting("index that is a name", "sites.north.name=x", "counted from 0 (given 'north')"),
     setting("index of 5000 digits", f"sites[{'9' * 5000}]=3", "counted from 0"),
     setting("too deep", ".".join("a" * 3000) + "=1", "write it as KEY=VALUE"),
@@ -517,6 +527,7 @@ POLICIES = [
     own("that exits", "cannot be imported: SystemExit", "raise SystemExit(0)\n"),
     own("without the class", "has no class 'Mien'; did you mean 'Mine'?", POLICY, "@@own:Mien"),
     own("that is none", "is not a routing policy: a class made from", "class Mine:\n    pass\n"),
+    own("without a plan", "has no method plan(self, observation)", POLICY.replace("def plan", "def plam")),
     own("setting", "step: a number is needed (given 'fast')", POLICY, "'own:Mine': {step: @@fast}"),
     own("unknown setting", "stp: unknown key 'stp'; did you mean 'step'?", POLICY, "'own:Mine': {@@stp: 1}"),
     own("missing setting", "the key 'step' is missing", POLICY.replace(" = 1.0", "")),
@@ -642,25 +653,47 @@ def test_a_bad_entry_of_a_list_is_one_mistake(tmp_path, monkeypatch):
 @pytest.mark.parametrize(
     ("out", "says"),
     [
-        ("taken", "taken: exists already; name another folder with --out, or say --overwrite"),
-        ("taken.txt", "taken.txt: exists already"),
+        ("taken", "taken: exists already, and is not a folder of results; it is not overwritten; name another folder"),
+        ("taken.txt", "taken.txt: exists already, and is not a folder; name another folder with --out"),
         ("taken.txt/below/it", "cannot be made: File exists"),
         ("/proc/nowhere/it", "cannot be made"),
         ("new/" + "a" * 300, "cannot be made: File name too long"),
-        ("/", "exists already"),
-        (".", "exists already"),
+        ("/", "is the current folder or holds it"),
+        (".", "is the current folder or holds it"),
+        ("", "is the current folder or holds it"),
+        ("empty/../taken/..", "is the current folder or holds it"),
     ],
 )
 def test_an_output_folder_that_cannot_be_is_refused_before_the_run(out, says, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     (tmp_path / "good.yaml").write_text(BASE, encoding="utf-8")
     (tmp_path / "taken").mkdir()
+    (tmp_path / "empty").mkdir()
     (tmp_path / "taken" / "mine.txt").touch()
     (tmp_path / "taken.txt").touch()
     before = everything_in(tmp_path)
     status, said = say("run", "good.yaml", "--out", out)
     assert (status, says in said) == (2, True), said
     assert everything_in(tmp_path) == before
+
+
+def test_an_empty_current_folder_is_refused_before_the_run(tmp_path, monkeypatch):
+    (tmp_path / "good.yaml").write_text(BASE, encoding="utf-8")
+    (tmp_path / "here").mkdir()
+    before = everything_in(tmp_path)
+    monkeypatch.chdir(tmp_path / "here")
+    status, said = say("run", "../good.yaml", "--out", ".")
+    assert (status, "is the current folder" in said) == (2, True), said
+    assert everything_in(tmp_path) == before
+
+
+def test_a_mount_point_is_refused_before_the_run(tmp_path, monkeypatch):
+    """Its place cannot be taken by another folder, and what stands beside it is another disk."""
+    (tmp_path / "volume").mkdir()
+    monkeypatch.setattr(os.path, "ismount", lambda path: Path(path).name == "volume")
+    with pytest.raises(InputError, match="is a mount point"):
+        Folder(tmp_path / "volume")
+    assert [path.name for path in tmp_path.iterdir()] == ["volume"]
 
 
 def test_a_folder_that_holds_no_results_is_not_overwritten(tmp_path, monkeypatch):

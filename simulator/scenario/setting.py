@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -22,7 +23,7 @@ def read_setting(text: str) -> Setting:
     """Read ``KEY=VALUE``; paths in the value count from the current folder. Raises InputError."""
     key, equals, value = text.partition("=")
     path: KeyPath = tuple(
-        int(part) if part.isdecimal() and len(part) < 10 else part
+        int(part) if re.fullmatch("-?[0-9]{1,9}", part) else part
         for part in key.strip().replace("[", ".").replace("]", "").split(".")
     )
     place = f"--set {text}"
@@ -37,7 +38,7 @@ def read_setting(text: str) -> Setting:
 def holds(data: Any, path: KeyPath) -> bool:
     """Whether there is anything at a path."""
     for part in path:
-        if isinstance(data, tuple) and isinstance(part, int) and part < len(data):
+        if isinstance(data, tuple) and isinstance(part, int) and 0 <= part < len(data):
             data = data[part]
         elif isinstance(data, dict) and str(part) in data:
             data = data[str(part)]
@@ -50,7 +51,7 @@ def put(data: Any, path: KeyPath, value: Any, place: str) -> Any:
     """A copy of ``data`` with ``value`` at ``path``; mappings on the way are made."""
     head, rest = path[0], path[1:]
     if isinstance(data, tuple):
-        if not isinstance(head, int) or head >= len(data):
+        if not isinstance(head, int) or not 0 <= head < len(data):
             raise InputError(
                 [Problem(path, f"the list has {len(data)} entries, counted from 0 (given '{head}')", place)]
             )

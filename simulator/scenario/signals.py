@@ -82,7 +82,7 @@ class SignalFile(Block):
     """Whether a time is the start or the end of its interval."""
     gaps: Literal["refuse", "hold", "interpolate"] = "refuse"
     """What to do where rows or values are missing: refuse, hold the last value, or interpolate."""
-    scale: Number = 1.0
+    scale: NotNegative = 1.0
     """A further factor, such as an exchange rate."""
 
     @model_validator(mode="before")
@@ -105,14 +105,12 @@ class CarbonFile(SignalFile):
     """Carbon intensity of electricity."""
 
     unit: Literal[tuple(KG_PER_KWH)] = "kg/kWh"  # type: ignore[valid-type]
-    scale: NotNegative = 1.0
 
 
 class WaterFile(SignalFile):
     """Water intensity: on site and off site together, per kWh of IT energy."""
 
     unit: Literal[tuple(L_PER_KWH)] = "L/kWh"  # type: ignore[valid-type]
-    scale: NotNegative = 1.0
 
 
 class CsvSignals(Block):

@@ -36,8 +36,12 @@ class Table:
             text = row[index].strip()
             try:
                 values[k] = math.nan if empty and text.lower() in ("", "nan", "na", "null", "-") else float(text)
-                # Python reads 1_000 as a thousand, which no other program writes.
-                fine = "_" not in text and (abs(values[k]) <= LARGEST or (empty and math.isnan(values[k])))
+                # Python reads 1_000 as a thousand, which no other program writes, and the digits of all scripts.
+                fine = (
+                    "_" not in text
+                    and text.isascii()
+                    and (abs(values[k]) <= LARGEST or (empty and math.isnan(values[k])))
+                )
             except ValueError:
                 fine = False
             if not fine:
@@ -86,19 +90,23 @@ def read_table(file: Path, path: KeyPath) -> Table:
     InputError
         where the file is absent, a folder, not UTF-8, empty, or has rows of another width.
     """
+    found, line = [], 1
     try:
         if file.is_dir():
             raise InputError([Problem(path, f"{file} is a folder, a file is needed")])
         text = file.read_bytes().decode("utf-8-sig")
         reader = csv.reader(text.splitlines(keepends=True), strict=True)
-        found = [(reader.line_num, tuple(row)) for row in reader if any(cell.strip() for cell in row)]
+        for row in reader:
+            if any(cell.strip() for cell in row):
+                found.append((line, tuple(row)))
+            line = reader.line_num + 1  # where the next row starts: a quoted cell may go over several lines
     except FileNotFoundError:
         raise InputError([Problem(path, f"there is no file {file}{did_you_mean_file(file)}")]) from None
     except UnicodeDecodeError as error:
         line = error.object[: error.start].count(b"\n") + 1
         raise InputError([Problem(path, "not UTF-8 text; save the file as UTF-8", str(file), line)]) from None
     except csv.Error as error:
-        raise InputError([Problem(path, f"not a CSV file: {error}", str(file), reader.line_num)]) from None
+        raise InputError([Problem(path, f"not a CSV file: {error}", str(file), line)]) from None
     except OSError as error:
         raise InputError([Problem(path, f"{file} cannot be read: {error.strerror}")]) from None
     if len(found) < 2:

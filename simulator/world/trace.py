@@ -79,7 +79,7 @@ def _ordered_times(table: Table) -> FloatArray:
             time = datetime.fromisoformat(stamp.removesuffix("+00:00"))
             time = time.astimezone(UTC).replace(tzinfo=None) if time.tzinfo else time
             decimals = decimals.removesuffix("+00:00") or "0"
-            if not decimals.isdecimal():
+            if not (decimals.isascii() and decimals.isdecimal()):
                 raise ValueError(decimals)
             times.append((time, float(f"0.{decimals}")))
         except (ValueError, OverflowError):
