@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from policies.grouping import split_of
+from policies.assignment import Assignment
 from policies.horizon_program import HorizonPlan, HorizonProgram, Spent
 from policies.rule import Rule, checked_rule, ruled
 from policies.weights import OwnWeights
@@ -27,6 +27,7 @@ class EquitableOffline(RoutingPolicy):
     def start(self, fleet: Fleet) -> None:
         """Set up the program; it is solved in the first slot."""
         self._program = HorizonProgram(fleet, self.weights.objective(fleet))
+        self._assignment = Assignment(fleet, self._program.grouping)
         self._optimum: HorizonPlan | None = None
 
     def plan(self, observation: Observation) -> Plan:
@@ -35,7 +36,5 @@ class EquitableOffline(RoutingPolicy):
             assert observation.forecast is not None
             spent = Spent(observation.total.carbon_t, observation.total.water_m3)
             self._optimum = self._program.solve(observation.forecast.ahead(observation.fleet.slots), spent)
-        flow, grouping = self._optimum.flow[observation.slot], self._program.grouping
-        demand = grouping.demand(observation.demand_rps)
-        price = self._optimum.price[observation.slot]
-        return ruled(self.rule, price, observation, lambda: split_of(flow, demand, grouping, observation.fleet))
+        flow, price = self._optimum.flow[observation.slot], self._optimum.price[observation.slot]
+        return ruled(self.rule, price, observation, lambda: self._assignment.split(flow, observation.demand_rps))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import NamedTuple
 
 import numpy as np
@@ -11,6 +12,9 @@ from policies.program import Entries, Infinity, Program, loaded, optimum
 from policies.slot_program import SlotProgram
 from simulator.fleet import BoolArray, Fleet, FloatArray, IntArray, Objective
 from simulator.forecast import Outlook
+
+#: Ten times the solver's tolerance, as a share of the largest site. What it leaves out is put back by the assignment.
+SLACK = 1e-6
 
 
 class Spent(NamedTuple):
@@ -93,13 +97,12 @@ class HorizonProgram:
         """Solve for the slots of an outlook. Demand that no flow can carry is left out, as little as possible."""
         demand = self.grouping.demand(outlook.demand_rps)
         units = self._units(outlook)
-        layout = self._layout(np.zeros(len(demand)))
-        best = optimum(loaded(self._program(outlook, spent, demand, np.zeros(len(demand)), units, layout)))
-        if best is None:
-            unserved = self._unserved(demand)
+        for unserved in self._unserved(demand):
             layout = self._layout(unserved)
             best = optimum(loaded(self._program(outlook, spent, demand, unserved, units, layout)))
-            assert best is not None, "leaving out what no flow can serve makes every slot feasible"
+            if best is not None:
+                break
+        assert best is not None, "leaving out what no flow can serve makes every slot feasible"
         flow = np.zeros((len(demand), *self.grouping.allowed.shape))
         x = np.maximum(best.x[: layout.maxima], 0.0).reshape(len(demand), -1)
         flow[:, layout.group, layout.site] = x * units.flow_rps
@@ -122,11 +125,15 @@ class HorizonProgram:
         # A thousandth, so that costs are in the hundreds, as they are in the paper's own units.
         return _Units(flow, requests, (money or 1.0) / 1e3, water, carbon)
 
-    def _unserved(self, demand: FloatArray) -> FloatArray:
-        """The least demand [requests/s] that each slot has to leave out, [slots]."""
-        none = np.zeros(len(self._fleet.sites))
+    def _unserved(self, demand: FloatArray) -> Iterator[FloatArray]:
+        """The demand [requests/s] that each slot may leave out, [slots]; the next one where that was infeasible."""
+        yield np.zeros(len(demand))
+        none, most = np.zeros(len(self._fleet.sites)), self._fleet.capacity_rps.max()
         short = demand.sum(axis=1) - np.array([self._slot_program.flow(none, row).sum() for row in demand])
-        return np.where(short > 1e-9 * self._fleet.capacity_rps.max(), short, 0.0)
+        must = np.where(short > 1e-9 * most, short, 0.0)
+        yield must
+        # Where demand is capacity but for a tolerance, one program finds room that another one does not.
+        yield must + SLACK * most
 
     def _program(
         self,

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+from policies.assignment import Dispatch
 from policies.rule import Rule, checked_rule, ruled
-from policies.slot_program import SlotProgram
 from policies.weights import checked_weight
 from simulator.fleet import Fleet, FloatArray
 from simulator.policy import Observation, Plan, RoutingPolicy
@@ -26,7 +26,7 @@ class MeritOrder(RoutingPolicy):
 
     def start(self, fleet: Fleet) -> None:
         """Set up the program of a slot."""
-        self._program = SlotProgram(fleet)
+        self._dispatch = Dispatch(fleet)
 
     def price(self, observation: Observation) -> FloatArray:
         """Weighted sum of a request's footprints, [sites]."""
@@ -40,7 +40,7 @@ class MeritOrder(RoutingPolicy):
     def plan(self, observation: Observation) -> Plan:
         """Fill sites in the order of their price."""
         price = self.price(observation)
-        return ruled(self.rule, price, observation, lambda: self._program.solve(price, observation.demand_rps))
+        return ruled(self.rule, price, observation, lambda: self._dispatch.split(price, observation.demand_rps))
 
 
 class GlbCost(MeritOrder):

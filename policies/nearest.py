@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from policies.assignment import split_of
 from policies.grouping import one_by_one
 from policies.rule import Rule, checked_rule, ruled
 from policies.slot_program import SlotProgram
@@ -21,5 +22,10 @@ class Nearest(RoutingPolicy):
 
     def plan(self, observation: Observation) -> Plan:
         """As near as capacities allow."""
-        rtt = observation.fleet.rtt_s
-        return ruled(self.rule, rtt, observation, lambda: self._program.solve(rtt, observation.demand_rps))
+        fleet, demand = observation.fleet, observation.demand_rps
+        return ruled(
+            self.rule,
+            fleet.rtt_s,
+            observation,
+            lambda: split_of(self._program.flow(fleet.rtt_s, demand), demand, fleet),
+        )

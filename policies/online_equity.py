@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Protocol
 
+from policies.assignment import Dispatch
 from policies.rule import Rule, checked_rule, ruled
-from policies.slot_program import SlotProgram
 from policies.weights import OwnWeights
 from simulator.fleet import Fleet, FloatArray
 from simulator.policy import Observation, Plan, RoutingPolicy
@@ -48,7 +48,7 @@ class OnlineEquity(RoutingPolicy):
 
     def start(self, fleet: Fleet) -> None:
         """Set up the program of a slot, and forget all prices."""
-        self._program = SlotProgram(fleet)
+        self._dispatch = Dispatch(fleet)
         self._mu_water, self._mu_carbon = self.weights.objective(fleet)
         self._water, self._carbon = self.dual(len(fleet.sites)), self.dual(len(fleet.sites))
 
@@ -64,4 +64,4 @@ class OnlineEquity(RoutingPolicy):
         self._water.reach(water * load)
         self._carbon.reach(carbon * load)
         price = observation.cost_usd + (self._carbon.gamma * carbon + self._water.gamma * water)
-        return ruled(self.rule, price, observation, lambda: self._program.solve(price, observation.demand_rps))
+        return ruled(self.rule, price, observation, lambda: self._dispatch.split(price, observation.demand_rps))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from policies.grouping import split_of
+from policies.assignment import Assignment
 from policies.horizon_program import HorizonProgram, Spent
 from policies.rule import Rule, checked_rule, ruled
 from policies.weights import OwnWeights
@@ -37,6 +37,7 @@ class RecedingHorizon(RoutingPolicy):
         """Set up the program of a window."""
         self._window = max(1, round(self.window_h * S_PER_H / fleet.slot_s))
         self._program = HorizonProgram(fleet, self.weights.objective(fleet))
+        self._assignment = Assignment(fleet, self._program.grouping)
 
     def plan(self, observation: Observation) -> Plan:
         """Solve the window, apply its first slot."""
@@ -46,6 +47,7 @@ class RecedingHorizon(RoutingPolicy):
         assert observation.forecast is not None
         outlook = observation.forecast.ahead(self._window)
         spent = Spent(observation.total.carbon_t / stretch, observation.total.water_m3 / stretch)
-        best, grouping = self._program.solve(outlook, spent), self._program.grouping
-        demand = grouping.demand(outlook.demand_rps[0])
-        return ruled(self.rule, best.price[0], observation, lambda: split_of(best.flow[0], demand, grouping, fleet))
+        best = self._program.solve(outlook, spent)
+        return ruled(
+            self.rule, best.price[0], observation, lambda: self._assignment.split(best.flow[0], observation.demand_rps)
+        )

@@ -5,59 +5,56 @@ from __future__ import annotations
 import highspy
 import numpy as np
 
-from policies.grouping import Grouping, by_allowed_sites, split_of
+from policies.grouping import Grouping
 from policies.program import Entries, Infinity, Program, loaded, optimum
 from simulator.fleet import Fleet, FloatArray
-from simulator.policy import Split
-
-#: A difference of prices that the solver sees (its tolerance is 1e-7), a millionth of the largest price.
-TIE = 1e-6
 
 
 class SlotProgram:
-    """A transportation problem between groups of origins and sites, solved again and again for other prices.
+    """A transportation problem between groups of origins and sites, for prices that differ from slot to slot.
 
     With one group it is a merit order and needs no solver. Demand that no site can carry is left out, as
-    little as possible whatever the prices. The solver starts from its last basis.
+    little as possible whatever the prices. A flow is a function of prices and demand alone: the solver forgets
+    the slot before, since among equally cheap flows it would choose by the basis it starts from.
     """
 
-    def __init__(self, fleet: Fleet, grouping: Grouping | None = None):
-        self._fleet = fleet
-        self._grouping = grouping or by_allowed_sites(fleet)
-        self._unit = float(fleet.capacity_rps.max()) or 1.0
-        self._pairs = np.argwhere(self._grouping.allowed)
-        self._solver = None if len(self._grouping.allowed) == 1 else self._transport()
+    def __init__(self, fleet: Fleet, grouping: Grouping):
+        self._allowed = grouping.allowed
+        self._capacity_rps = fleet.capacity_rps
+        self._pairs = np.argwhere(grouping.allowed)
+        self._solver = None if len(grouping.allowed) == 1 else self._transport()
 
-    def solve(self, price: FloatArray, demand_rps: FloatArray) -> Split:
-        """The cheapest split for prices per request [sites] or [groups, sites] and demand [origins]."""
-        demand = self._grouping.demand(demand_rps)
-        flow = self.flow(price, demand)
-        return split_of(flow, demand, self._grouping, self._fleet)
+    def flow(self, price: FloatArray, demand: FloatArray, capacity_rps: FloatArray | None = None) -> FloatArray:
+        """The cheapest flow [groups, sites] for prices per request [sites] or [groups, sites] and demand [groups].
 
-    def flow(self, price: FloatArray, demand: FloatArray) -> FloatArray:
-        """The cheapest flow [groups, sites] for the demand of the groups."""
+        ``capacity_rps`` [sites] is that of the fleet unless given.
+        """
+        capacity = self._capacity_rps if capacity_rps is None else capacity_rps
         if self._solver is None:
-            allowed = self._grouping.allowed[0]
+            allowed = self._allowed[0]
             order = np.where(allowed, np.ravel(price), np.inf)
-            return merit_order(order, float(demand[0]), np.where(allowed, self._fleet.capacity_rps, 0.0))[None, :]
-        groups, sites = self._grouping.allowed.shape
-        prices = np.broadcast_to(price, (groups, sites))[self._pairs[:, 0], self._pairs[:, 1]]
-        prices = prices / (float(np.abs(prices).max(initial=0.0)) or 1.0)
-        # Equal prices: the lower site index, whatever basis the solver starts from.
-        prices = prices + TIE * self._pairs[:, 1] / sites
+            return merit_order(order, float(demand[0]), np.where(allowed, capacity, 0.0))[None, :]
+        groups, sites = self._allowed.shape
         columns = len(self._pairs)
+        prices = np.broadcast_to(price, (groups, sites))[self._pairs[:, 0], self._pairs[:, 1]]
+        # The solver's tolerances are absolute: prices are at most 1, and so is the largest demand or capacity.
+        prices = prices / (float(np.abs(prices).max(initial=0.0)) or 1.0)
+        unit = min(float(capacity.max()), float(demand.max())) or 1.0
+        self._solver.clearSolver()
         self._solver.changeColsCost(columns, np.arange(columns, dtype=np.int32), prices)
-        for group, need in enumerate((demand / self._unit).tolist()):
+        for group, need in enumerate((demand / unit).tolist()):
             self._solver.changeRowBounds(group, need, need)
+        for site, most in enumerate((capacity / unit).tolist()):
+            self._solver.changeRowBounds(groups + site, -Infinity, most)
         best = optimum(self._solver)
         assert best is not None, "leaving demand out is always feasible"
         flow = np.zeros((groups, sites))
-        flow[self._pairs[:, 0], self._pairs[:, 1]] = np.maximum(best.x[:columns], 0.0) * self._unit
+        flow[self._pairs[:, 0], self._pairs[:, 1]] = np.maximum(best.x[:columns], 0.0) * unit
         return flow
 
     def _transport(self) -> highspy.Highs:
         """Columns: allowed pairs, then unserved demand by group. Rows: groups, then sites."""
-        groups, sites = self._grouping.allowed.shape
+        groups, sites = self._allowed.shape
         columns = len(self._pairs)
         # Prices are scaled to at most 1, so that serving one request more costs less than this, however long
         # the chain of requests that have to move for it.
@@ -73,7 +70,7 @@ class SlotProgram:
                 cost=np.concatenate([np.zeros(columns), np.full(groups, penalty)]),
                 upper=np.full(columns + groups, Infinity),
                 row_lower=np.concatenate([np.zeros(groups), np.full(sites, -Infinity)]),
-                row_upper=np.concatenate([np.zeros(groups), self._fleet.capacity_rps / self._unit]),
+                row_upper=np.zeros(groups + sites),
                 entries=entries,
             )
         )

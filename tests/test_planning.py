@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import cvxpy as cp
@@ -12,6 +13,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from policies import POLICIES
+from policies.assignment import Assignment, Dispatch, split_of
 from policies.equitable_online import auxiliary
 from policies.grouping import by_allowed_sites, one_by_one
 from policies.hedge import simplex
@@ -56,7 +58,10 @@ def test_a_slot_serves_as_much_as_can_be_at_the_least_price(seed: int, load: flo
     generator = np.random.default_rng(seed)
     fleet, demand = made_fleet(generator, load)
     price = generator.uniform(-1, 5, fleet.allowed.shape if pairs else len(fleet.sites))
-    split = SlotProgram(fleet, one_by_one(fleet) if pairs else by_allowed_sites(fleet)).solve(price, demand)
+    if pairs:
+        split = split_of(SlotProgram(fleet, one_by_one(fleet)).flow(price, demand), demand, fleet)
+    else:
+        split = Dispatch(fleet).split(price, demand)
     flow = split.shares * demand[:, None]
 
     served = most_served(fleet, demand)
@@ -76,7 +81,7 @@ def test_a_slot_serves_as_much_as_can_be_at_the_least_price(seed: int, load: flo
 def test_a_witness_is_given_exactly_when_demand_is_left_out_and_it_proves_why(seed: int, load: float) -> None:
     """Hall's condition: the witness' origins may use no other sites, and ask for more than those can carry."""
     fleet, demand = made_fleet(np.random.default_rng(seed), load)
-    split = SlotProgram(fleet).solve(np.arange(len(fleet.sites), dtype=float), demand)
+    split = Dispatch(fleet).split(np.arange(len(fleet.sites), dtype=float), demand)
     left = demand.sum() - most_served(fleet, demand)
     if left < 1e-5 * demand.sum():
         assert split.witness is None or left > 1e-7 * demand.sum()
@@ -88,6 +93,25 @@ def test_a_witness_is_given_exactly_when_demand_is_left_out_and_it_proves_why(se
     shortage = demand[origins].sum() - fleet.capacity_rps[sites].sum()
     assert shortage == pytest.approx(left, rel=1e-4)
     assert split.witness.demand_rps - split.witness.capacity_rps == pytest.approx(shortage, rel=1e-9)
+
+
+@given(seed=st.integers(0, 10**6), load=st.floats(0.1, 1.4))
+@settings(max_examples=60, deadline=None)
+def test_of_equally_cheap_splits_the_nearest_is_taken(seed: int, load: float) -> None:
+    """What each site serves is what the prices ask for; who goes where is the least sum of RTT for that."""
+    generator = np.random.default_rng(seed)
+    fleet, demand = made_fleet(generator, load)
+    grouping = by_allowed_sites(fleet)
+    planned = SlotProgram(fleet, grouping).flow(generator.uniform(0, 1, len(fleet.sites)), grouping.demand(demand))
+    flow = Assignment(fleet, grouping).split(planned, demand).shares * demand[:, None]
+    size = demand.sum()
+    assert flow.sum(axis=0) == pytest.approx(planned.sum(axis=0), abs=1e-6 * size)
+    assert grouping.demand(flow.sum(axis=1)) == pytest.approx(planned.sum(axis=1), abs=1e-6 * size)
+    x = cp.Variable(fleet.allowed.shape, nonneg=True)
+    limits = [x[~fleet.allowed] == 0, cp.sum(x, axis=0) <= flow.sum(axis=0) + 1e-7 * size]
+    limits += [cp.sum(x, axis=1) >= flow.sum(axis=1) - 1e-7 * size]
+    least = cp.Problem(cp.Minimize(cp.sum(cp.multiply(fleet.rtt_s, x))), limits).solve(solver=cp.CLARABEL)
+    assert (fleet.rtt_s * flow).sum() == pytest.approx(least, rel=1e-4, abs=1e-5 * size)
 
 
 def horizon_oracle(fleet: Fleet, outlook: Outlook, spent: Spent, weights: Objective, served: np.ndarray) -> float:
@@ -234,22 +258,51 @@ def test_no_origin_is_too_small_to_be_served(policy: str) -> None:
 @given(seed=st.integers(0, 10**6))
 @settings(max_examples=30, deadline=None)
 def test_a_plan_does_not_depend_on_the_slots_before(seed: int) -> None:
-    """Equal prices go to the lower site index, whatever basis the solver starts from."""
+    """To the last bit, also where prices are equal and many splits are as cheap."""
     generator = np.random.default_rng(seed)
     fleet, demand = made_fleet(generator, 0.7)
     tied = generator.integers(1, 3, len(fleet.sites)).astype(float)
-    fresh, used = SlotProgram(fleet), SlotProgram(fleet)
+    fresh, used = Dispatch(fleet), Dispatch(fleet)
     for _ in range(4):
-        used.solve(generator.uniform(0, 1, len(fleet.sites)), demand * generator.uniform(0.2, 1))
-    flows = [program.solve(tied, demand).shares * demand[:, None] for program in (fresh, used)]
-    assert flows[0].sum(axis=0) == pytest.approx(flows[1].sum(axis=0), abs=1e-6 * demand.sum())
+        used.split(generator.uniform(0, 1, len(fleet.sites)), demand * generator.uniform(0.2, 1))
+    assert np.array_equal(fresh.split(tied, demand).shares, used.split(tied, demand).shares)
+
+
+def test_a_plan_of_a_large_fleet_does_not_depend_on_the_slots_before() -> None:
+    made = world(sites={"generate": {"count": 120}}, origins="at_sites", allowed={"max_rtt_ms": 120}, slots=4)
+    fresh, used, tied = Dispatch(made.fleet), Dispatch(made.fleet), np.ones(120)
+    for slot in range(3):
+        used.split(made.price_usd_per_kwh[slot], made.demand.rate_rps[slot])
+    demand = made.demand.rate_rps[3]
+    assert np.array_equal(fresh.split(tied, demand).shares, used.split(tied, demand).shares)
+
+
+@given(
+    seed=st.integers(0, 10**6),
+    load=st.sampled_from([0.5, 1 - 1e-8, 1.0, 1 + 1e-8, 1 + 1e-7, 1 + 1e-6, 1.3]),
+    apart=st.sampled_from([0, 4, 8]),
+)
+@settings(max_examples=60, deadline=None)
+def test_planners_serve_as_much_as_each_other_however_uneven_the_fleet(seed: int, load: float, apart: int) -> None:
+    """Sites and origins up to 1e8 apart, demand at the edge of what fits: whole rows, no row above one, no crash."""
+    generator = np.random.default_rng(seed)
+    made = world(sites={"generate": {"count": 6}}, origins={"generate": {"count": 5}}, slots=2)
+    capacity = 10 ** generator.uniform(-apart, 4, 6)
+    rates = 10 ** generator.uniform(-apart, 0, (2, 5))
+    rates *= load * capacity.sum() / rates.sum(axis=1, keepdims=True)
+    allowed = generator.random((5, 6)) < generator.choice([0.2, 0.5, 0.8])
+    fleet = replace(made.fleet, allowed=allowed, capacity_rps=capacity)
+    made = replace(made, fleet=fleet, demand=replace(made.demand, rate_rps=rates))
+    names = ("glb-cost", "glb-nearest", "eglb-off", "mpc", "hedge")
+    served = [run(made, POLICIES[name](), engine="fluid").record.routed.sum() for name in names]
+    assert served == pytest.approx([served[0]] * 5, rel=1e-6)
 
 
 def test_a_fleet_without_capacity_serves_nobody_and_says_so() -> None:
     made = uneven()
     changed = {field: getattr(made.fleet, field) for field in made.fleet.__dataclass_fields__}
     fleet = Fleet(**changed | {"capacity_rps": np.zeros(3)})
-    split = SlotProgram(fleet).solve(np.ones(3), made.demand.rate_rps[0])
+    split = Dispatch(fleet).split(np.ones(3), made.demand.rate_rps[0])
     assert not split.shares.any()
     assert split.witness is not None
     assert split.witness.capacity_rps == 0
