@@ -96,7 +96,7 @@ class HorizonProgram:
     def solve(self, outlook: Outlook, spent: Spent) -> HorizonPlan:
         """Solve for the slots of an outlook. Demand that no flow can carry is left out, as little as possible."""
         demand = self.grouping.demand(outlook.demand_rps)
-        units = self._units(outlook)
+        units = self._units(outlook, demand)
         for unserved in self._unserved(demand):
             layout = self._layout(unserved)
             best = optimum(loaded(self._program(outlook, spent, demand, unserved, units, layout)))
@@ -116,8 +116,8 @@ class HorizonProgram:
         shared = self.grouping.allowed.sum(axis=0) > 1
         return _Layout(len(unserved), self.grouping, group, site, shared, np.flatnonzero(unserved))
 
-    def _units(self, outlook: Outlook) -> _Units:
-        flow = float(self._fleet.capacity_rps.max()) or 1.0
+    def _units(self, outlook: Outlook, demand: FloatArray) -> _Units:
+        flow = min(float(self._fleet.capacity_rps.max()), float(demand.max())) or 1.0
         requests = flow * self._fleet.slot_s
         water, carbon = (float(part.mean()) * requests or 1.0 for part in (outlook.water_m3, outlook.carbon_t))
         mu_water, mu_carbon = self._objective
@@ -149,7 +149,8 @@ class HorizonProgram:
         water_spent = spent.water_m3 + outlook.standing_water_m3.sum(axis=0)
         carbon_spent = spent.carbon_t + outlook.standing_carbon_t.sum(axis=0)
         left = len(layout.short) * len(self.grouping.allowed)
-        capacity = self._fleet.capacity_rps / units.flow_rps
+        # A site larger than all demand is as good as one of that size, which keeps numbers near one.
+        capacity = np.minimum(self._fleet.capacity_rps, demand.sum(axis=1).max()) / units.flow_rps
         alone = np.where(layout.shared, Infinity, capacity)[layout.site]
         held = np.tile(capacity[layout.shared], layout.slots)
         need = demand.ravel() / units.flow_rps

@@ -37,7 +37,9 @@ class SlotProgram:
         groups, sites = self._allowed.shape
         columns = len(self._pairs)
         prices = np.broadcast_to(price, (groups, sites))[self._pairs[:, 0], self._pairs[:, 1]]
-        # The solver's tolerances are absolute: prices are at most 1, and so is the largest demand or capacity.
+        # The solver's tolerances are absolute: prices are at most 1, and so is the largest demand or capacity. A site
+        # larger than all demand is as good as one of that size.
+        capacity = np.minimum(capacity, demand.sum())
         prices = prices / (float(np.abs(prices).max(initial=0.0)) or 1.0)
         unit = min(float(capacity.max()), float(demand.max())) or 1.0
         self._solver.clearSolver()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, is_dataclass
 from functools import cached_property
 from typing import Any, NamedTuple
 
@@ -110,11 +110,31 @@ def marginal_kwh(service_s: FloatArray, hardware: Hardware) -> FloatArray:
 
 
 def freeze(frozen: Any) -> None:
-    """Make the arrays in a dataclass or a named tuple read-only: data that is handed out is never changed."""
-    names = getattr(frozen, "_fields", None) or [field.name for field in fields(frozen)]
-    for name in names:
-        value = getattr(frozen, name)
-        if isinstance(value, np.ndarray):
-            value.setflags(write=False)
-        elif hasattr(value, "_fields"):
-            freeze(value)
+    """Make the arrays in a frozen dataclass immutable, and those in its named tuples and dataclasses.
+
+    Not only read-only, which whoever holds an array may undo: a policy must not be able to move the world.
+    """
+    for field in fields(frozen):
+        object.__setattr__(frozen, field.name, _immutable(getattr(frozen, field.name)))
+
+
+def _immutable(value: Any) -> Any:
+    if isinstance(value, np.ndarray):
+        return value if _is_immutable(value) else _on_bytes(value)
+    if isinstance(value, tuple) and hasattr(value, "_make"):
+        return value._make(_immutable(part) for part in value)
+    if is_dataclass(value):
+        freeze(value)
+    return value
+
+
+def _is_immutable(array: NDArray[Any]) -> bool:
+    base: Any = array
+    while isinstance(base, np.ndarray) and not base.flags.writeable:
+        base = base.base
+    return isinstance(base, bytes)
+
+
+def _on_bytes(array: NDArray[Any]) -> NDArray[Any]:
+    """A copy in a buffer that nobody can write to."""
+    return np.frombuffer(array.tobytes() or bytes(array.itemsize), array.dtype, array.size).reshape(array.shape)

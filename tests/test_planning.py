@@ -298,6 +298,26 @@ def test_planners_serve_as_much_as_each_other_however_uneven_the_fleet(seed: int
     assert served == pytest.approx([served[0]] * 5, rel=1e-6)
 
 
+@pytest.mark.parametrize("allowed", ["full", "paper-partial"])
+def test_capacity_without_limit_leaves_every_planner_its_choice(allowed: str) -> None:
+    """A capacity a million times above all demand gives the same plans as one that is only far above it."""
+    figures = []
+    for kw in (1e6, 1e9, 1e12):
+        made = world(
+            sites={"catalogue": "paper"},
+            origins={"catalogue": "paper"},
+            network={"rtt": "catalogue"},
+            allowed=allowed,
+            slots=8,
+            planning={"site_capacity_kw": kw},
+        )
+        names = ("glb-cost", "glb-carbon", "glb-nearest", "eglb-off", "mpc")
+        figures.append([run(made, POLICIES[name](), engine="fluid").objective_usd for name in names])
+    assert figures[1] == pytest.approx(figures[0], rel=1e-6)
+    assert figures[2] == pytest.approx(figures[0], rel=1e-6)
+    assert len({round(figure, 9) for figure in figures[0]}) > 2
+
+
 def test_a_fleet_without_capacity_serves_nobody_and_says_so() -> None:
     made = uneven()
     changed = {field: getattr(made.fleet, field) for field in made.fleet.__dataclass_fields__}

@@ -36,9 +36,7 @@ class World:
     demand: Demand
 
     def __post_init__(self) -> None:
-        for part in (self, self.demand, self.demand.trace):
-            if part is not None:
-                freeze(part)
+        freeze(self)
 
     @property
     def expected_requests(self) -> float:
