@@ -35,7 +35,7 @@ class RecedingHorizon(RoutingPolicy):
 
     def start(self, fleet: Fleet) -> None:
         """Set up the program of a window."""
-        self._window = max(1, round(self.window_h * S_PER_H / fleet.slot_s))
+        self._window = max(1, round(min(self.window_h * S_PER_H / fleet.slot_s, fleet.slots)))
         self._program = HorizonProgram(fleet, self.weights.objective(fleet))
         self._assignment = Assignment(fleet, self._program.grouping)
 

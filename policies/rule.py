@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from simulator.fleet import FloatArray
-from simulator.policy import Observation, Plan, Score, Split
+from simulator.policy import LEAST_REFRESH_S, Observation, Plan, Score, Split
 from simulator.problem import did_you_mean
 
 Rule = str | Mapping[str, Any]
@@ -27,6 +27,10 @@ def checked_rule(rule: Rule) -> Rule:
             raise ValueError(f"rule {name} has no setting '{key}'{did_you_mean(key, known)}")
         if isinstance(value, bool) or not isinstance(value, int | float) or not 0 <= value < np.inf:
             raise ValueError(f"rule {name}: {key} must be a number, at least 0 (given {value})")
+        if key == "refresh_s" and 0 < value < LEAST_REFRESH_S:
+            raise ValueError(
+                f"rule {name}: {key} must be 0 (always fresh) or at least {LEAST_REFRESH_S:g} (given {value})"
+            )
     return rule
 
 

@@ -77,7 +77,9 @@ def run(
 ) -> None:
     """Run the policies of a scenario and print their table."""
     options = {key: value for key, value in (("engine", engine), ("seed", seed)) if value is not None}
-    signal.signal(signal.SIGTERM, _terminate)
+    for ending in (signal.SIGTERM, getattr(signal, "SIGHUP", signal.SIGTERM)):
+        if signal.getsignal(ending) is not signal.SIG_IGN:  # as nohup asks
+            signal.signal(ending, _terminate)
     with _errors():
         loaded, folders = _checked(scenario, settings, only, options)
         from simulator.folder import Folder, free_name
@@ -133,7 +135,7 @@ def _print(loaded: Scenario, results: Sequence[RunResult], more: Mapping[str, An
         click.echo(json.dumps({"scenario": loaded.name, **more, "rows": rows}, indent=2))
         return
     slo = loaded.workload.request.slo
-    console = Console(highlight=False)
+    console = Console(highlight=False, emoji=False)
     print_comparison(console, loaded.name, results, loaded.published, bool(slo.ttft_s or slo.end_to_end_s))
     for note in [*more["notes"], f"results: {more['folder'] or 'not written'}"]:
         console.print(note, style="dim", markup=False, soft_wrap=True)
@@ -255,6 +257,9 @@ def _errors(raise_with: int | None = None) -> Iterator[None]:
         terminated = isinstance(ended, _Terminated)
         click.echo(f"{'terminated' if terminated else 'interrupted'}; nothing was written", err=True)
         sys.exit(TERMINATED if terminated else INTERRUPTED)
+    except MemoryError:
+        click.echo("failed: there is not enough memory for a run of this size", err=True)
+        sys.exit(FAILED)
     except OSError as error:
         click.echo(f"failed: {error.strerror or error}{f': {error.filename}' if error.filename else ''}", err=True)
         sys.exit(FAILED)

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from dataclasses import fields
 from typing import Any
 
 import numpy as np
 
 from simulator.control import simulate
 from simulator.planes import make_plane
-from simulator.policy import Plan, PolicyError, RoutingPolicy, Score, Split
+from simulator.policy import Plan, PolicyError, RoutingPolicy
 from simulator.scenario import parse
 from simulator.world import World, build_world
 
@@ -78,7 +79,7 @@ def _wrong_on(world: World, make: Callable[[], RoutingPolicy]) -> Iterator[str]:
         yield str(error)
     except ValueError as error:
         yield "it changes its observation, which is read-only" if "read-only" in str(error) else f"ValueError: {error}"
-    except Exception as error:
+    except (Exception, SystemExit) as error:
         yield f"{type(error).__name__}: {error}"
     else:
         if not _same(first, fresh):
@@ -108,8 +109,10 @@ def _plans(world: World, policy: RoutingPolicy) -> list[Plan]:
 
 
 def _same(one: list[Plan], other: list[Plan]) -> bool:
-    return all(type(a) is type(b) and np.array_equal(_table(a), _table(b)) for a, b in zip(one, other, strict=True))
+    return all(type(a) is type(b) and _parts(a) == _parts(b) for a, b in zip(one, other, strict=True))
 
 
-def _table(plan: Plan) -> Any:
-    return plan.shares if isinstance(plan, Split) else plan.score if isinstance(plan, Score) else None
+def _parts(plan: Plan) -> list[Any]:
+    """Everything that a plan says; its witness explains it only."""
+    named = [getattr(plan, field.name, None) for field in fields(plan) if field.name != "witness"]
+    return [np.asarray(part, dtype=float).tolist() if part is not None else None for part in named]

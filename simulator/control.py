@@ -12,7 +12,7 @@ from simulator.fleet import FloatArray
 from simulator.footprint import Footprint, Intensities, added, footprint, nothing
 from simulator.forecast import FORECASTERS
 from simulator.planes import Plane
-from simulator.policy import Observation, PolicyError, RoutingPolicy, Split, Witness, checked
+from simulator.policy import Observation, Plan, PolicyError, RoutingPolicy, Split, Witness, checked
 from simulator.world import World
 
 
@@ -25,17 +25,21 @@ class Minutes:
     witness: Witness | None = None
     _worst: float = field(default=0.0, repr=False)
 
-    def note(self, world: World, slot: int, plan: Split) -> None:
-        """Note the demand that a plan leaves out, in full-fleet requests by origin."""
-        left = np.clip(1.0 - plan.shares.sum(axis=1), 0.0, 1.0) * world.demand.rate_rps[slot]
+    def note(self, world: World, slot: int, plan: Plan) -> None:
+        """Note the demand that a plan leaves out, in requests of the fleet that is simulated, by origin.
+
+        Scores leave out the origins that may use no site, and nobody else.
+        """
+        carried = plan.shares.sum(axis=1) if isinstance(plan, Split) else world.fleet.allowed.any(axis=1)
+        left = np.clip(1.0 - carried, 0.0, 1.0) * world.demand.rate_rps[slot]
         left = np.where(left > 1e-9 * world.demand.rate_rps[slot], left, 0.0)
         if left.sum() == 0:
             return
         self.short_slots += 1
         before = 0.0 if self.unserved_requests is None else self.unserved_requests
-        self.unserved_requests = before + left * world.fleet.slot_s
+        self.unserved_requests = before + left * (world.fleet.slot_s * world.scenario.fleet_scale)
         if left.sum() > self._worst:
-            self._worst, self.witness = float(left.sum()), plan.witness
+            self._worst, self.witness = float(left.sum()), plan.witness if isinstance(plan, Split) else None
 
 
 def simulate(
@@ -77,8 +81,7 @@ def _slot_clock(
             plane.apply(plan)
         except PolicyError as error:
             raise PolicyError(f"slot {slot}: {error}") from None
-        if isinstance(plan, Split):
-            minutes.note(world, slot, plan)
+        minutes.note(world, slot, plan)
         if progress is not None:
             progress(slot / world.fleet.slots)
 

@@ -160,12 +160,24 @@ def _obstacle(place: Path, overwrite: bool) -> str:
         return "is a mount point, and cannot be replaced by a folder of results; name a folder inside it with --out"
     if _is_empty(place) or ({entry.name for entry in place.iterdir()} == {MARK} and _is_abandoned(place)):
         return ""
-    results, running = (place / MANIFEST).is_file(), (place / MARK).is_file()
-    if not (results or running):
+    entries, ours = {entry.name for entry in place.iterdir()}, _files_of(place)
+    if entries == {MARK}:
+        return "" if overwrite else _RUNNING
+    if not ours:
         return f"exists already, and is not a folder of results; it is not overwritten; {other}"
-    if not overwrite:
-        return f"exists already; {other}, or say --overwrite" if results else _RUNNING
-    return ""
+    if entries - ours:
+        strange = sorted(entries - ours)[0]
+        return f"exists already, and holds '{strange}', which is no part of a run; it is not overwritten; {other}"
+    return "" if overwrite else f"exists already; {other}, or say --overwrite"
+
+
+def _files_of(place: Path) -> set[str]:
+    """The files of the finished run in a folder; none where there is no finished run."""
+    try:
+        manifest = json.loads((place / MANIFEST).read_text(encoding="utf-8"))
+        return {MANIFEST, *manifest["files"]} if {"engine", "policies", "laws"} <= set(manifest) else set()
+    except (OSError, ValueError, TypeError, KeyError):
+        return set()
 
 
 def _is_abandoned(place: Path) -> bool:
@@ -189,9 +201,9 @@ def _umask() -> int:
 
 
 def free_name(folder: Path, stem: str) -> Path:
-    """``folder/stem``, or the first of ``stem-2``, ``stem-3``... that is not taken."""
+    """``folder/stem``, or the first of ``stem-2``, ``stem-3``... that is free, or was left by a run that was killed."""
     path, number = folder / stem, 1
-    while path.exists():
+    while _obstacle(path, overwrite=False):
         number += 1
         path = folder / f"{stem}-{number}"
     return path

@@ -17,10 +17,10 @@ RELATIVE = 1e-9
 def check_laws(world: World, record: Record, footprint: Footprint) -> tuple[str, ...]:
     """Names of the laws, all of which hold; raises LawError naming every one that does not."""
     checks = {
-        "every request of an origin has one fate": _same(record.arrived, record.fates.sum(axis=(0, 2))),
+        "every request of an origin has one fate": _counted(record.arrived, record.fates.sum(axis=(0, 2))),
         "every request that a site received has one fate": _sites(record),
-        "busy seconds of the ledger = service received by requests": _same(
-            record.busy_place_s.sum(axis=0), record.served_s
+        "busy seconds of the ledger = service received by requests, slot by slot": _close(
+            record.busy_place_s, record.served_s, least=world.fleet.slot_s
         ),
         "meter energy = PUE x (idle + serving energy)": _energy(world, record, footprint),
         "cost, carbon and water = signal x energy, slot by slot": _signals(world, record, footprint),
@@ -29,26 +29,34 @@ def check_laws(world: World, record: Record, footprint: Footprint) -> tuple[str,
     if record.most_in_use is not None:
         places = world.fleet.places(world.scenario.fleet_scale)
         checks["places in use <= places open"] = bool((record.most_in_use <= places).all())
+        full = places * world.fleet.slot_s * (1 + RELATIVE)
+        checks["busy seconds of a slot <= its places"] = bool((record.busy_place_s <= full).all())
     broken = [name for name, holds in checks.items() if not holds]
     if broken:
         raise LawError("a law of the model does not hold: " + "; ".join(broken))
     return tuple(checks)
 
 
-def _same(one: FloatArray, other: FloatArray) -> bool:
-    """Counts are equal; real numbers are, element by element, but for rounding."""
+def _counted(one: FloatArray, other: FloatArray) -> bool:
+    """Numbers of requests are equal; flows of the fluid engine, which are not whole, but for rounding."""
     if np.array_equal(one, np.round(one)) and np.array_equal(other, np.round(other)):
         return bool(np.array_equal(one, other))
-    return bool((np.abs(one - other) <= RELATIVE * np.maximum(np.abs(one), np.abs(other))).all())
+    return _close(one, other)
+
+
+def _close(one: FloatArray, other: FloatArray, least: float = 0.0) -> bool:
+    """Equal, element by element, but for rounding of figures of at least this size."""
+    size = np.maximum(np.maximum(np.abs(one), np.abs(other)), least)
+    return bool((np.abs(one - other) <= RELATIVE * size).all())
 
 
 def _sites(record: Record) -> bool:
     """What the plane sent and what the sites received, counted as it happened, against the fates of the requests."""
     fated = record.fates[:, :, :-1]
     return (
-        _same(record.routed, fated.sum(axis=0))
+        _counted(record.routed, fated.sum(axis=0))
         and bool((record.under_way <= fated[UNFINISHED].sum(axis=0)).all())
-        and _same(record.received, fated.sum(axis=(0, 1)) - record.under_way)
+        and _counted(record.received, fated.sum(axis=(0, 1)) - record.under_way)
     )
 
 
@@ -62,14 +70,15 @@ def _meter_kwh(world: World, busy_place_s: FloatArray, seconds: float) -> FloatA
 
 def _energy(world: World, record: Record, footprint: Footprint) -> bool:
     """The whole run at once, by the service that requests received instead of the ledger."""
-    return _same(footprint.meter_kwh.sum(axis=0), _meter_kwh(world, record.served_s, world.scenario.horizon_s))
+    served = record.served_s.sum(axis=0)
+    return _close(footprint.meter_kwh.sum(axis=0), _meter_kwh(world, served, world.scenario.horizon_s))
 
 
 def _signals(world: World, record: Record, footprint: Footprint) -> bool:
     """From the ledger itself, not from the energies of the footprint."""
     meter = _meter_kwh(world, record.busy_place_s, world.fleet.slot_s)
     return (
-        _same(footprint.cost_usd, world.price_usd_per_kwh * meter)
-        and _same(footprint.carbon_kg, world.carbon_kg_per_kwh * meter)
-        and _same(footprint.water_l, world.water_l_per_kwh * meter / world.fleet.hardware.pue)
+        _close(footprint.cost_usd, world.price_usd_per_kwh * meter)
+        and _close(footprint.carbon_kg, world.carbon_kg_per_kwh * meter)
+        and _close(footprint.water_l, world.water_l_per_kwh * meter / world.fleet.hardware.pue)
     )

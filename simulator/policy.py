@@ -12,8 +12,11 @@ from simulator.footprint import Footprint
 from simulator.forecast import Forecast
 from simulator.units import KG_PER_T, L_PER_M3
 
-#: Rows of shares may miss their sum by this much: what linear programs leave.
-TOLERANCE = 1e-9
+#: Shares may miss what they should be by this much: what single precision and linear programs leave.
+TOLERANCE = 1e-6
+
+#: Snapshots of all queues each millisecond: oftener they are as good as fresh, and nothing else would happen.
+LEAST_REFRESH_S = 1e-3
 
 
 class PolicyError(RuntimeError):
@@ -169,12 +172,14 @@ def _checked_split(shares: FloatArray, witness: Witness | None, fleet: Fleet) ->
     rows = shares.sum(axis=1)
     if rows.max() > 1 + TOLERANCE:
         raise PolicyError(
-            f"the shares of origin {fleet.origins[int(rows.argmax())]} sum to {rows.max():g}, more than 1"
+            f"the shares of origin {fleet.origins[int(rows.argmax())]} sum to {rows.max():.9g}, more than 1"
         )
     if (shares[~fleet.allowed] > TOLERANCE).any():
         j, i = np.argwhere((shares > TOLERANCE) & ~fleet.allowed)[0]
         raise PolicyError(f"origin {fleet.origins[j]} may not use site {fleet.sites[i]}")
-    return Split(np.where(fleet.allowed, np.clip(shares, 0.0, 1.0), 0.0), witness)
+    shares = np.where(fleet.allowed, np.clip(shares, 0.0, 1.0), 0.0)
+    rows = shares.sum(axis=1, keepdims=True)
+    return Split(np.where(rows >= 1 - TOLERANCE, shares / np.where(rows > 0, rows, 1.0), shares), witness)
 
 
 def _checked_score(plan: Score, fleet: Fleet) -> Score:
@@ -187,4 +192,8 @@ def _checked_score(plan: Score, fleet: Fleet) -> Score:
         value = getattr(plan, name)
         if isinstance(value, bool) or not isinstance(value, int | float) or not 0 <= value < np.inf:
             raise PolicyError(f"{name} must be finite and at least 0")
+    if 0 < plan.refresh_s < LEAST_REFRESH_S:
+        raise PolicyError(
+            f"refresh_s must be 0 (always fresh) or at least {LEAST_REFRESH_S:g} (given {plan.refresh_s})"
+        )
     return plan

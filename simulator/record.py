@@ -12,7 +12,7 @@ class View(NamedTuple):
     """The fleet as control sees it now, shapes [sites]."""
 
     waiting: IntArray
-    places_open: IntArray
+    places_open: FloatArray
 
 
 class Requests(NamedTuple):
@@ -42,6 +42,8 @@ class Counts(NamedTuple):
     """Requests sent on their way, [origins, sites]."""
     received: FloatArray
     """Requests that reached a site, [sites]."""
+    places: FloatArray
+    """[sites]."""
     most_in_use: IntArray
     """The largest number of requests served at once, [sites]."""
 
@@ -56,8 +58,10 @@ class Record(NamedTuple):
 
     busy_place_s: FloatArray
     """The ledger, [slots, sites]."""
+    places: FloatArray
+    """Places of the fleet that was simulated, [sites]: whole, but for the fluid engine."""
     served_s: FloatArray
-    """Service that requests received up to the end, summed request by request, [sites]."""
+    """Service that requests received in each slot, summed request by request, [slots, sites]."""
     arrived: FloatArray
     """[origins]."""
     routed: FloatArray

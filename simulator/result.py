@@ -11,7 +11,7 @@ import numpy as np
 
 from simulator.equity import gini, jain, peak_to_average
 from simulator.fleet import FloatArray, IntArray, Objective
-from simulator.footprint import Footprint
+from simulator.footprint import Footprint, Intensities
 from simulator.policy import Witness
 from simulator.record import FAILED, FINISHED, REJECTED, UNFINISHED, Record
 from simulator.units import KWH_PER_MWH, S_PER_MS
@@ -35,18 +35,19 @@ class RunResult:
     slot_s: float
     sites: tuple[str, ...]
     origins: tuple[str, ...]
-    places: IntArray
     nearest: IntArray
     objective: Objective
     record: Record
+    signals: Intensities
+    """[slots, sites]."""
     footprint: Footprint
     """[slots, sites]."""
     short_slots: int
-    """Slots in which a plan left demand out because no flow could serve it."""
+    """Slots in which a plan left demand out."""
     unserved_requests: FloatArray | None
-    """Demand left out by plans, full-fleet requests by origin; None when there was none."""
+    """Demand left out by plans, requests by origin; None when there was none."""
     witness: Witness | None
-    """Why, in the worst slot."""
+    """Why no plan could serve it, in the worst slot; None where the policy gave no reason."""
     laws: tuple[str, ...] = ()
     """Laws that were checked and hold."""
 
@@ -143,9 +144,9 @@ class RunResult:
                 "rejected": whole(fates[REJECTED, :, i].sum()),
                 "failed": whole(fates[FAILED, :, i].sum()),
                 "unfinished": whole(fates[UNFINISHED, :, i].sum()),
-                "places": int(self.places[i]),
+                "places": whole(self.record.places[i]),
                 "most_in_use": "" if self.record.most_in_use is None else int(self.record.most_in_use[i]),
-                "utilisation": float(busy[i] / (self.places[i] * horizon_s)),
+                "utilisation": float(busy[i] / (self.record.places[i] * horizon_s)),
                 "energy_kwh": float(sums.meter_kwh[i]),
                 "serving_kwh": float(sums.serving_kwh[i]),
                 "idle_kwh": float(sums.idle_kwh[i]),

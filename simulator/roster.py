@@ -106,8 +106,8 @@ def check_policies(choices: Sequence[PolicyChoice], engine: str, folders: Sequen
     for number, choice in enumerate(choices):
         with problems.collecting():
             policy = make_policy(choice, folders, ("policies", number))
-            rule = getattr(policy, "rule", None)
-            if engine == "fluid" and rule is not None and "score" in rule:
+            rule = getattr(policy, "rule", None) if choice.name in built_in() else None
+            if engine == "fluid" and (rule == "score" or (isinstance(rule, Mapping) and "score" in rule)):
                 path = ("policies", number, choice.name, "rule")
                 raise refuse(path, "the fluid engine serves shares (rule: split); scores need engine: simpy")
 

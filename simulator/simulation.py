@@ -6,6 +6,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from simulator.control import burden, simulate
+from simulator.footprint import Intensities
 from simulator.intake import check_size, load
 from simulator.laws import check_laws
 from simulator.planes import make_plane
@@ -59,6 +60,7 @@ def run(
     minutes = simulate(world, chosen, plane, progress if engine == "fluid" else None)
     record = plane.record()
     total = burden(world, slice(None), record.busy_place_s)
+    signals = Intensities(world.price_usd_per_kwh, world.carbon_kg_per_kwh, world.water_l_per_kwh)
     return RunResult(
         policy=label or (policy if isinstance(policy, str) else type(policy).__name__),
         engine=engine,
@@ -68,10 +70,10 @@ def run(
         slot_s=world.fleet.slot_s,
         sites=world.fleet.sites,
         origins=world.fleet.origins,
-        places=world.fleet.places(world.scenario.fleet_scale),
         nearest=world.fleet.nearest,
         objective=world.fleet.objective,
         record=record,
+        signals=signals,
         footprint=total,
         short_slots=minutes.short_slots,
         unserved_requests=minutes.unserved_requests,

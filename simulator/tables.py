@@ -12,7 +12,7 @@ from simulator.result import RunResult
 
 
 def slot_table(result: RunResult) -> pd.DataFrame:
-    """Policy x slot x site: footprint in full-fleet units, and utilisation of the places."""
+    """Policy x slot x site: signals, footprint in full-fleet units, and utilisation of the places."""
     slots, sites = result.footprint.cost_usd.shape
     times = [result.start + timedelta(seconds=slot * result.slot_s) for slot in range(slots)]
     burden = result.footprint
@@ -24,7 +24,10 @@ def slot_table(result: RunResult) -> pd.DataFrame:
                 np.array([time.replace(tzinfo=None) for time in times], dtype="datetime64[us]"), sites
             ),
             "site": np.tile(np.array(result.sites, dtype=object), slots),
-            "utilisation": (result.record.busy_place_s / (result.places * result.slot_s)).ravel(),
+            "utilisation": (result.record.busy_place_s / (result.record.places * result.slot_s)).ravel(),
+            "price_usd_per_kwh": result.signals.price_usd_per_kwh.ravel(),
+            "carbon_kg_per_kwh": result.signals.carbon_kg_per_kwh.ravel(),
+            "water_l_per_kwh": result.signals.water_l_per_kwh.ravel(),
             "it_kwh": burden.it_kwh.ravel(),
             "meter_kwh": burden.meter_kwh.ravel(),
             "cost_usd": burden.cost_usd.ravel(),

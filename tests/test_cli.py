@@ -11,6 +11,7 @@ import io
 import json
 import math
 import os
+import platform
 import re
 import signal
 import subprocess
@@ -319,6 +320,55 @@ def test_what_is_not_a_folder_of_results_is_never_overwritten(here, equifleet):
     assert listing(here / "mine") == ["letter.txt"]
 
 
+def test_a_folder_with_a_manifest_of_its_own_is_not_overwritten(here, equifleet):
+    """Web applications have a manifest.json too."""
+    (here / "app" / "src").mkdir(parents=True)
+    (here / "app" / "manifest.json").write_text('{"name": "app"}')
+    code, _, err = equifleet("run", "tiny.yaml", "--out", "app", "--overwrite")
+    assert (code, "is not a folder of results" in err) == (2, True)
+    assert listing(here / "app") == ["manifest.json", "src"]
+
+
+def test_results_beside_which_somebody_put_something_are_not_overwritten(here, equifleet):
+    assert equifleet("run", "tiny.yaml", "--out", "out")[0] == 0
+    (here / "out" / "notes.txt").write_text("mine")
+    code, _, err = equifleet("run", "tiny.yaml", "--out", "out", "--overwrite")
+    assert (code, "holds 'notes.txt', which is no part of a run" in err) == (2, True)
+    assert (here / "out" / "notes.txt").read_text() == "mine"
+
+
+def test_the_next_run_takes_the_place_of_one_that_was_killed(here, equifleet):
+    mark = f"{platform.node()} {2**22 + 1}"  # above the largest process number
+    for name in ("tiny", "tiny.abcd.partial"):
+        (here / "results" / name).mkdir(parents=True)
+        (here / "results" / name / ".running").write_text(mark)
+    assert equifleet("run", "tiny.yaml", "--policy", "glb-cost", "--engine", "fluid")[0] == 0
+    assert [path.name for path in (here / "results").iterdir()] == ["tiny"]
+    assert (here / "results/tiny/manifest.json").is_file()
+
+
+def test_slots_show_what_cost_carbon_and_water_are_made_of(here, equifleet):
+    assert equifleet("run", "tiny.yaml", "--out", "out")[0] == 0
+    slots = read_folder("out")["slots"]
+    assert slots["cost_usd"].to_numpy() == pytest.approx((slots["price_usd_per_kwh"] * slots["meter_kwh"]).to_numpy())
+    assert slots["carbon_kg"].to_numpy() == pytest.approx((slots["carbon_kg_per_kwh"] * slots["meter_kwh"]).to_numpy())
+    assert slots["water_l"].to_numpy() == pytest.approx((slots["water_l_per_kwh"] * slots["it_kwh"]).to_numpy())
+    assert set(slots[slots["site"] == "east"]["price_usd_per_kwh"]) == {0.05, 0.15}
+
+
+def test_requests_that_a_run_leaves_unfinished_are_shown(here, equifleet):
+    """Scores take everything in: what is above capacity waits, and that is not hidden beside nothing rejected."""
+    crowd = ["--set", "workload.demand.poisson.rate_per_s=5", "--set", "policies=[glb-cost: {rule: score}]"]
+    out = equifleet("run", "tiny.yaml", *crowd)[1].splitlines()
+    assert "unfinished" in out[0]
+    assert "unfinished" not in equifleet("run", "tiny.yaml")[1]
+
+
+def test_names_are_printed_as_they_are(here, equifleet):
+    out = equifleet("run", "tiny.yaml", "--out", ":smile:", "--policy", "glb-cost")[1]
+    assert "results: :smile:" in out
+
+
 def test_an_empty_folder_may_be_filled(here, equifleet):
     (here / "empty").mkdir()
     assert equifleet("run", "tiny.yaml", "--out", "empty")[0] == 0
@@ -595,7 +645,7 @@ LONG = ("--set", "slots=2000", "--set", "workload.demand.poisson.rate_per_s=0.3"
 def a_long_run(here: Path, *arguments: str) -> subprocess.Popen:
     """A run of two processes that has settled its first slots."""
     (here / "slow.py").write_text(SLOW)
-    policies = "policies=[glb-cost, slow:Slow]"
+    policies = "policies=[slow:Slow, glb-cost]"
     process = start("run", "tiny.yaml", "--set", policies, *LONG, "--jobs", "2", "--out", "out", *arguments, cwd=here)
     until = time.monotonic() + LIMIT_S
     while not (here / "started").exists() and process.poll() is None and time.monotonic() < until:
@@ -779,11 +829,11 @@ def test_a_narrow_terminal_is_told_what_it_does_not_show():
         assert ("not shown for want of room" in printed) is lost
 
 
-@pytest.mark.parametrize("jobs", ["1", "2"])
-def test_a_run_that_is_asked_to_end_leaves_nothing(here, jobs):
-    """SIGTERM, as a batch system sends it; also while a policy runs in the process itself."""
+@pytest.mark.parametrize(("jobs", "ending"), [("1", signal.SIGTERM), ("2", signal.SIGTERM), ("2", signal.SIGHUP)])
+def test_a_run_that_is_asked_to_end_leaves_nothing(here, jobs, ending):
+    """SIGTERM, as a batch system sends it, or a closed terminal; also while a policy runs in the process itself."""
     process = a_long_run(here, "--jobs", jobs)
-    process.send_signal(signal.SIGTERM)
+    process.send_signal(ending)
     code, _, err = ended(process)
     assert (code, "terminated; nothing was written" in err) == (143, True)
     assert [name for name in listing(here) if name.startswith("out")] == []

@@ -43,6 +43,7 @@ policies: [glb-nearest]
 """
 SYNTHETIC = "synthetic: {price_usd_per_mwh: 100, carbon_kg_per_kwh: 0.3, water_l_per_kwh: 3}"
 POISSON = "{poisson: {rate_per_s: 0.01}}"
+ORIGINS = BASE[BASE.index("origins:") : BASE.index("signals:")]
 SITES = BASE[BASE.index("sites:") : BASE.index("servers:")]
 POLICY = """\
 from simulator import RoutingPolicy
@@ -169,6 +170,18 @@ SCALARS = [
     Broken("5000 digits", slots("1" + "0" * 5000), "a number of 5001 characters is too long"),
     Broken("5000 hexadecimal digits", slots("0x" + "f" * 5000), "a number of 5002 characters is too long"),
     Broken("many slots", slots("99999999999999"), "slots: must be at most 1e+07 (given 99999999999999)"),
+    Broken(
+        "more pairs than memory",
+        (SITES, "@@sites: {generate: {count: 100000}}\n"),
+        "100,000 sites x 100,000 origins are more than 20,000,000 pairs",
+        more=((ORIGINS, "origins: at_sites\n"),),
+    ),
+    Broken(
+        "more hours than memory",
+        ("slot_s: 3600", "slot_s: 1e8"),
+        "13,888,888 hours x 2 sites are more than 20,000,000 figures of each signal",
+        more=(("slots: 4", "slots: @@500"),),
+    ),
     Broken("no slots", slots("0"), "slots: must be at least 1 (given 0)"),
     Broken(
         "text for a mapping", ("{count: 8, peak_w: 700, idle_w: 100}", "@@8"), "servers: a mapping is needed (given 8)"
@@ -243,6 +256,11 @@ NAMES = [
         "scores for fluid",
         (BASE.replace("[glb-nearest]", "[glb-cost: {rule: @@score}]") + "engine: fluid\n"),
         "the fluid engine serves shares",
+    ),
+    Broken(
+        "snapshots without end",
+        policies("[@@glb-cost: {rule: {score: {refresh_s: 1e-7}}}]"),
+        "refresh_s must be 0 (always fresh) or at least 0.001",
     ),
     Broken("engine", more("engine: @@simpi"), "engine: unknown value 'simpi'; did you mean 'simpy'?"),
     Broken(

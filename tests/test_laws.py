@@ -55,6 +55,14 @@ BREAKS: dict[str, tuple[str, Callable[[Record, Footprint], tuple[Record, Footpri
         "busy seconds",
         lambda r, f: (r._replace(busy_place_s=bumped(r.busy_place_s, (3, 2))), f),
     ),
+    "service charged to another slot": (
+        "slot by slot",
+        lambda r, f: (r._replace(busy_place_s=bumped(bumped(r.busy_place_s, (3, 2)), (4, 2), -1.0)), f),
+    ),
+    "more service than a slot has room for": (
+        "busy seconds of a slot",
+        lambda r, f: (r._replace(busy_place_s=bumped(r.busy_place_s, (3, 2), 1e9)), f),
+    ),
     "energy from nowhere": ("meter energy", lambda r, f: (r, f._replace(meter_kwh=bumped(f.meter_kwh, (2, 2))))),
     "a cost without energy": (
         "cost, carbon and water",
@@ -111,7 +119,7 @@ def test_the_laws_hold_on_generated_scenarios(**asked: Any) -> None:
         },
     )
     for engine in ("simpy", "fluid"):
-        assert len(run(made, POLICIES[asked["policy"]](), engine=engine).laws) == {"simpy": 7, "fluid": 6}[engine]
+        assert len(run(made, POLICIES[asked["policy"]](), engine=engine).laws) == {"simpy": 8, "fluid": 6}[engine]
 
 
 def test_more_servers_never_make_anybody_wait_longer() -> None:
@@ -161,6 +169,22 @@ def test_a_plane_that_loses_requests_is_found(monkeypatch: pytest.MonkeyPatch) -
     monkeypatch.setattr(ReferencePlane, "_request", lossy)
     with pytest.raises(LawError, match="every request of an origin has one fate"):
         run(world(), POLICIES["glb-cost"](), engine="simpy")
+
+
+def test_a_ledger_that_charges_the_wrong_slot_is_found(monkeypatch: pytest.MonkeyPatch) -> None:
+    def all_at_once(ledger: Any, site: int, start: float, finish: float, slot_s: float) -> None:
+        ledger[0, site] += max(0.0, min(finish, len(ledger) * slot_s) - start)
+
+    monkeypatch.setattr("simulator.planes.reference.spread_busy", all_at_once)
+    with pytest.raises(LawError, match="slot by slot"):
+        run(world(), POLICIES["glb-cost"](), engine="simpy")
+
+
+@pytest.mark.parametrize("engine", ["simpy", "fluid"])
+def test_laws_bear_figures_of_any_size(engine: str) -> None:
+    """Beyond 2^53 every number is whole, and is no count for that."""
+    signals = {"price_usd_per_mwh": 1e24, "carbon_kg_per_kwh": 0.3, "water_l_per_kwh": 3}
+    assert run(world(signals={"synthetic": signals}), POLICIES["glb-nearest"](), engine=engine).cost_usd > 1e20
 
 
 def test_a_site_that_serves_more_than_it_has_places_is_found(monkeypatch: pytest.MonkeyPatch) -> None:

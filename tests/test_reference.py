@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from worlds import Ask, InTurn, fleet, play, split, world_of
 
-from simulator.policy import Score
+from simulator.policy import RoutingPolicy, Score
 from simulator.record import FAILED, FINISHED, REJECTED, UNFINISHED
 
 NAN = math.nan
@@ -202,7 +202,7 @@ def test_a_service_is_split_at_slot_boundaries():
     world = world_of(fleet((2, 1), slots=4, slot_s=10.0))
     result = play(world, split([0.5, 0.5]), [Ask(8, 17), Ask(20, 10, u=0.5), Ask(28, 17)])
     assert result.record.busy_place_s.tolist() == [[2, 0], [10, 0], [7, 10], [10, 0]]
-    assert result.record.served_s.tolist() == [17 + 12, 10]
+    assert result.record.served_s.tolist() == [[2, 0], [10, 0], [7, 10], [10, 0]]
 
 
 def test_a_policy_sees_the_ledger_of_the_finished_slot_and_the_queues():
@@ -455,6 +455,18 @@ def test_a_snapshot_knows_who_waits_and_not_only_the_free_places():
     plan = score([[1, 1.5]], [9, 9], burst_s=60, wait_price_usd_per_s=0.1, refresh_s=10.0)
     assert sites(play(world, plan, [Ask(0, 50), Ask(1, 1), Ask(10, 1)])) == [0, 0, 1]
     assert sites(play(world, plan, [Ask(0, 50), Ask(10, 1)])) == [0, 0]
+
+
+def test_another_rhythm_ends_the_one_before():
+    """Snapshots each 10 s, and from 5 on each 100 s: the idle picture of 5 holds at 11, for nobody looks at 10."""
+
+    class Slower(RoutingPolicy):
+        def plan(self, observation):
+            refresh_s = 10.0 if observation.slot == 0 else 100.0
+            return score([[1, 1.5]], [9, 9], burst_s=60, wait_price_usd_per_s=0.2, refresh_s=refresh_s)
+
+    world = world_of(fleet((1, 9), slots=20, slot_s=5.0, request={"seconds": 4.0}))
+    assert sites(play(world, Slower(), [Ask(6, 60), Ask(11, 1)])) == [0, 0]
 
 
 def test_a_new_plan_takes_no_new_snapshot():

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from simulator.fleet import FloatArray
+from simulator.fleet import FloatArray, IntArray
 from simulator.latency import MEASURES, Histogram
 from simulator.record import FATES, FINISHED, UNFINISHED, Counts, Record, Requests
 from simulator.world import World
@@ -21,13 +21,13 @@ def close_books(world: World, requests: Requests, ledger: FloatArray, counts: Co
     started = ~np.isnan(requests.start_s)
     # An unfinished request was served up to the end of the run.
     until = np.where(np.isnan(requests.finish_s), end, requests.finish_s)
-    served = np.zeros(sites)
-    np.add.at(served, requests.site[started], (until - requests.start_s)[started])
+    served = _service_by_slot(requests.site[started], requests.start_s[started], until[started], world)
     on_the_way = sent & (requests.fate == UNFINISHED) & np.isnan(requests.reach_s)
     latency, site_wait, met = _durations(world, requests)
     late = requests.arrival_s >= world.scenario.warmup_s
     return Record(
         busy_place_s=ledger,
+        places=counts.places,
         served_s=served,
         arrived=counts.handed,
         routed=counts.routed,
@@ -41,6 +41,24 @@ def close_books(world: World, requests: Requests, ledger: FloatArray, counts: Co
         slo_counted=np.bincount(requests.origin[late], minlength=origins).astype(float),
         requests=requests if keep else None,
     )
+
+
+def _service_by_slot(site: IntArray, start_s: FloatArray, until_s: FloatArray, world: World) -> FloatArray:
+    """Seconds that [start, until) of each request lies in each slot, summed, [slots, sites].
+
+    By slots rather than by requests, so that it checks the ledger that planes keep as they go.
+    """
+    slots, sites, slot_s = world.fleet.slots, len(world.fleet.sites), world.fleet.slot_s
+    served = np.zeros((slots, sites))
+    first = np.clip((start_s / slot_s).astype(np.int64) - 1, 0, slots - 1)  # may have rounded up
+    last = np.clip((until_s / slot_s).astype(np.int64) + 1, 0, slots - 1)
+    slot = first
+    while len(slot):
+        seconds = np.minimum(until_s, (slot + 1) * slot_s) - np.maximum(start_s, slot * slot_s)
+        np.add.at(served, (slot, site), np.maximum(seconds, 0.0))
+        on = slot < last
+        site, start_s, until_s, slot, last = site[on], start_s[on], until_s[on], slot[on] + 1, last[on]
+    return served
 
 
 def _durations(world: World, requests: Requests) -> tuple[dict[str, Histogram], Histogram, FloatArray]:

@@ -22,10 +22,12 @@ class FluidPlane:
     def __init__(self, world: World):
         self._world = world
         self._scale = world.scenario.fleet_scale
+        self._places = self._scale * world.fleet.hardware.servers * world.fleet.hardware.concurrency
         self._shares = np.zeros(world.fleet.allowed.shape)
         self._ledger = np.zeros((world.fleet.slots, len(world.fleet.sites)))
         self._routed = np.zeros(world.fleet.allowed.shape)
-        self._arrived = np.zeros(len(world.fleet.origins))
+        self._flow = np.zeros((world.fleet.slots, len(world.fleet.sites)))
+        self._left = np.zeros(len(world.fleet.origins))
         self._now = 0.0
 
     def attach(self, clock: Clock) -> None:
@@ -49,14 +51,15 @@ class FluidPlane:
         slot = min(int((self._now + until) / 2 / fleet.slot_s), fleet.slots - 1)
         arrived = self._world.demand.rate_rps[slot] * (self._scale * (until - self._now))
         routed = arrived[:, None] * self._shares
-        self._arrived += arrived
+        self._left += arrived - routed.sum(axis=1)
         self._routed += routed
+        self._flow[slot] += routed.sum(axis=0)
         self._ledger[slot] += routed.sum(axis=0) * fleet.service_s
         self._now = until
 
     def view(self) -> View:
         """No queue, all places open."""
-        return View(np.zeros(len(self._world.fleet.sites), dtype=np.int64), self._world.fleet.places(self._scale))
+        return View(np.zeros(len(self._world.fleet.sites), dtype=np.int64), self._places)
 
     def busy_place_s(self, slot: int) -> FloatArray:
         """The ledger of a slot."""
@@ -68,17 +71,19 @@ class FluidPlane:
         origins, sites = len(fleet.origins), len(fleet.sites)
         fates = np.zeros((len(FATES), origins, sites + 1))
         fates[FINISHED, :, :sites] = self._routed
-        left = self._arrived - self._routed.sum(axis=1)
+        # What the world asks for, not what was counted on the way.
+        arrived = self._world.demand.rate_rps.sum(axis=0) * (fleet.slot_s * self._scale)
         # Rows of shares miss one by rounding; that is not demand left out.
-        fates[REJECTED, :, sites] = np.where(left > 1e-9 * self._arrived, left, 0.0)
+        fates[REJECTED, :, sites] = np.where(self._left > 1e-9 * arrived, self._left, 0.0)
         latency = {measure: Histogram(origins) for measure in MEASURES}
         pairs = np.repeat(np.arange(origins), sites)
         network = fleet.rtt_s.ravel() + 2 * self._world.scenario.network.jitter_ms.mean * S_PER_MS
         latency["network"].add(pairs, network, self._routed.ravel())
         return Record(
             busy_place_s=self._ledger,
-            served_s=self._routed.sum(axis=0) * fleet.service_s,
-            arrived=self._arrived,
+            places=self._places,
+            served_s=self._flow * fleet.service_s,
+            arrived=arrived,
             routed=self._routed,
             received=self._routed.sum(axis=0),
             fates=fates,

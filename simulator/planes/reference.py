@@ -115,7 +115,7 @@ class ReferencePlane:
     def view(self) -> View:
         """Queues and places now."""
         waiting = np.array([len(station.queue) for station in self._stations], dtype=np.int64)
-        return View(waiting, np.array([station.places for station in self._stations], dtype=np.int64))
+        return View(waiting, self._places())
 
     def busy_place_s(self, slot: int) -> FloatArray:
         """The ledger of a slot: services are charged when they start, so it is final once the slot has ended."""
@@ -145,9 +145,13 @@ class ReferencePlane:
             handed=self._handed,
             routed=np.array(self._sent, dtype=float),
             received=np.array([station.received for station in self._stations], dtype=float),
+            places=self._places(),
             most_in_use=np.array([station.most_in_use for station in self._stations], dtype=np.int64),
         )
         return close_books(self._world, requests, self._ledger, counts, self._keep_requests)
+
+    def _places(self) -> FloatArray:
+        return np.array([station.places for station in self._stations], dtype=float)
 
     def _column(self, name: str) -> FloatArray:
         return np.array([getattr(call, name) for call in self._calls], dtype=float)
@@ -217,8 +221,10 @@ class ReferencePlane:
         turn = int(np.ceil(now / refresh_s))
         for station in self._stations:
             station.look()
-        while self._series == series:
+        while True:
             yield self._clock.at(max(turn * refresh_s, now), URGENT)
+            if self._series != series:
+                return
             for station in self._stations:
                 station.look()
             turn += 1

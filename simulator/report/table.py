@@ -33,6 +33,7 @@ _COLUMNS = (
     Column("J", "US$", "objective_usd", "money", 7),
     Column("", "requests", "requests", ",.0f", 3),
     Column("", "rejected", "rejected", ",.0f", 2),
+    Column("", "unfinished", "unfinished", ",.0f", 1),
     Column("network", "ms", "network_mean_ms", ",.0f", 4),
     Column("wait", "s", "wait_mean_s", ".3g", 5),
     Column("e2e p99", "s", "e2e_p99_s", ".3g", 6),
@@ -43,6 +44,8 @@ _PUBLISHED = (
     Column("published", "PAR water", "par_water", ".2f", 8),
     Column("published", "PAR carbon", "par_carbon", ".2f", 8),
 )
+#: Requests that a run of any length leaves unfinished at its end, as a share: not worth a column.
+NEGLIGIBLE = 0.01
 #: Blanks that the terminal's table puts beside a column.
 _GAP = 3
 
@@ -64,8 +67,9 @@ def comparison(results: Sequence[RunResult], published: Published | None, has_sl
     rows = [result.summary() for result in results]
     names = [str(row["policy"]) for row in rows]
     printed = [Printed(Column("", "policy", "policy", "", 99), names, False)]
+    late = any(row["unfinished"] > NEGLIGIBLE * row["requests"] for row in rows)
     for column in _COLUMNS:
-        if column.key != "slo_attainment" or has_slo:
+        if {"slo_attainment": has_slo, "unfinished": late}.get(column.key, True):
             printed.append(Printed(column, _cells([row[column.key] for row in rows], column.style), False))
     known = {} if published is None else published.rows
     for column in _PUBLISHED:
@@ -100,8 +104,8 @@ def print_comparison(
 
 
 def _keep(part: Printed) -> int:
-    """How long a column stays: rejected requests always, when there are any."""
-    lost = part.column.key == "rejected" and any(cell not in ("0", "-") for cell in part.cells)
+    """How long a column stays: requests that got no answer always, when there are any."""
+    lost = part.column.key in ("rejected", "unfinished") and any(cell not in ("0", "-") for cell in part.cells)
     return 10 if lost else part.column.keep
 
 
@@ -125,12 +129,11 @@ def shortfalls(results: Sequence[RunResult]) -> list[str]:
     for result in results:
         if result.short_slots:
             left = result.summary()["unserved_requests"]
-            why = f"; in the worst slot {result.witness}" if result.witness else ""
+            why = f" because it could not be carried; in the worst slot {result.witness}" if result.witness else ""
             sentences.append(
-                f"{result.policy}: demand could not be carried in {result.short_slots} slot(s), "
-                f"{left:,.0f} requests of the full fleet were left out{why}"
+                f"{result.policy}: plans left out demand in {result.short_slots} slot(s), {left:,.0f} requests{why}"
             )
-        busiest = (result.record.busy_place_s / (result.places * result.slot_s)).max(axis=0)
+        busiest = (result.record.busy_place_s / (result.record.places * result.slot_s)).max(axis=0)
         if busiest.max() > 1 + 1e-9:
             site = result.sites[int(busiest.argmax())]
             sentences.append(f"{result.policy}: {site} carries {busiest.max():.0%} of what its places can serve")

@@ -20,6 +20,9 @@ from .signals import build_signals
 
 __all__ = ["Demand", "World", "build_world"]
 
+#: Cells of the largest array of a world, 160 MB: a run holds about a dozen of them.
+MOST_CELLS = 20_000_000
+
 
 @dataclass(frozen=True, eq=False)
 class World:
@@ -66,6 +69,7 @@ def build_world(scenario: Scenario, seed: int | None = None) -> World:
     sites = resolve_sites(scenario.sites, problems)
     origins = resolve_origins(scenario.origins, sites, problems)
     _every_site_has_servers(scenario, sites, problems)
+    _fits_in_memory(scenario, len(sites), len(origins), problems)
     problems.settle()
     signals = build_signals(scenario, sites, seed, problems)
     hardware = build_hardware(scenario, sites)
@@ -123,6 +127,16 @@ def _every_site_has_servers(scenario: Scenario, sites: tuple[Site, ...], problem
                 problems.add(
                     ("sites", k), f"site '{site.name}' has no servers, and the scenario gives none for all sites"
                 )
+
+
+def _fits_in_memory(scenario: Scenario, sites: int, origins: int, problems: Problems) -> None:
+    if sites * origins > MOST_CELLS:
+        problems.add(("sites",), f"{sites:,} sites x {origins:,} origins are more than {MOST_CELLS:,} pairs")
+    hours = int(scenario.horizon_s / S_PER_H)
+    rows, what = max((scenario.slots, "slots"), (hours, "hours"))
+    if rows * max(sites, origins) > MOST_CELLS:
+        wide = f"{max(sites, origins):,} {'sites' if sites >= origins else 'origins'}"
+        problems.add(("slots",), f"{rows:,} {what} x {wide} are more than {MOST_CELLS:,} figures of each signal")
 
 
 def _in_requests(demand: Demand, scenario: Scenario, energy_kwh: FloatArray) -> Demand:
