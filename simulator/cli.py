@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import os
 import signal
@@ -38,7 +39,16 @@ _SETTING = click.option(
 )
 
 
-@click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110})
+class _Commands(click.Group):
+    """Commands whose every failure is a sentence, that of printing their help too."""
+
+    def main(self, *args: Any, **options: Any) -> Any:
+        """Run a command line."""
+        with _errors():
+            return super().main(*args, **options)
+
+
+@click.group(cls=_Commands, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110})
 @click.version_option(package_name="equifleet")
 def main() -> None:
     """Simulate a fleet of data centres that serve AI inference, and see what equity costs.
@@ -118,7 +128,14 @@ def _run(loaded: Scenario, folders: tuple[Path, ...], folder: Folder, jobs: int 
         except OSError as error:
             failed[written] = f"cannot be written: {error.strerror or error}"
             written = ""
-        _print(loaded, results, {"folder": written, "notes": notes, "failed": failed}, as_json)
+        try:
+            _print(loaded, results, {"folder": written, "notes": notes, "failed": failed}, as_json)
+            sys.stdout.flush()
+        except BrokenPipeError:  # the reader has seen enough; what was asked for is written
+            _forget_stdout()
+        except OSError as error:
+            failed["the table"] = f"cannot be printed: {error.strerror}; the results are in {written or 'no folder'}"
+            _forget_stdout()
     for what, reason in failed.items():
         click.echo(f"failed: {what}: {reason}", err=True)
     return not failed
@@ -221,19 +238,24 @@ def _checked(
     for key, value in (options or {}).items():
         source.replace((key,), value, f"--{key} {value}")
     if only:
-        source.replace(("policies",), _only(source.data.get("policies"), only), "--policy")
-        for number, policy in enumerate(only):
-            source.replace(("policies", number), source.data["policies"][number], f"--policy {policy}")
+        listed = source.data.get("policies")
+        chosen = [(policy, old) for policy in only for old in _listed(listed, policy)]
+        entries = tuple(policy if old is None else listed[old] for policy, old in chosen)
+        source.replace(("policies",), entries, "--policy")
+        for number, (policy, old) in enumerate(chosen):
+            if old is None:
+                source.replace(("policies", number), policy, f"--policy {policy}")
+            else:
+                source.move(("policies", number), ("policies", old))
     folders = tuple(dict.fromkeys([find_scenario(name).parent.resolve(), Path.cwd()]))
     return checked_scenario(source, folders), folders
 
 
-def _only(listed: object, only: Sequence[str]) -> tuple[object, ...]:
-    """These policies: with their settings where the scenario lists them, as often as it does."""
-    known: dict[object, list[object]] = {}
-    for entry in listed if isinstance(listed, tuple) else ():
-        known.setdefault(next(iter(entry)) if isinstance(entry, dict) and entry else str(entry), []).append(entry)
-    return tuple(entry for name in only for entry in known.get(name, [name]))
+def _listed(policies: object, name: str) -> list[int | None]:
+    """Where a scenario lists this policy, with settings or without; [None] where it does not."""
+    entries = policies if isinstance(policies, tuple) else ()
+    heads = [next(iter(entry)) if isinstance(entry, dict) and entry else str(entry) for entry in entries]
+    return [number for number, head in enumerate(heads) if head == name] or [None]
 
 
 @contextmanager
@@ -250,8 +272,7 @@ def _errors(raise_with: int | None = None) -> Iterator[None]:
         click.echo(f"{count} mistake{'s' if count > 1 else ''}; nothing was run, nothing was written", err=True)
         sys.exit(raise_with or BAD_INPUT)
     except BrokenPipeError:
-        # The reader of our output has gone (`| head`); the interpreter must not complain when it flushes.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        _forget_stdout()
         sys.exit(FAILED)
     except KeyboardInterrupt as ended:
         terminated = isinstance(ended, _Terminated)
@@ -262,7 +283,14 @@ def _errors(raise_with: int | None = None) -> Iterator[None]:
         sys.exit(FAILED)
     except OSError as error:
         click.echo(f"failed: {error.strerror or error}{f': {error.filename}' if error.filename else ''}", err=True)
+        if error.errno == errno.ENOSPC:
+            _forget_stdout()
         sys.exit(FAILED)
+
+
+def _forget_stdout() -> None:
+    """Nobody reads our output (`| head`), or it is full; the interpreter must not complain when it flushes."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 if __name__ == "__main__":

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib
 import inspect
+import math
 import sys
 import types
 import typing
@@ -68,6 +69,10 @@ def policy_class(name: str, folders: Sequence[Path], path: KeyPath = ()) -> type
             raise refuse(path, f"there is no module '{module_name}' (looked in {where}){near}") from None
         except (Exception, SystemExit) as error:
             raise refuse(path, f"module '{module_name}' cannot be imported: {type(error).__name__}: {error}") from None
+    mine = [folder / f"{module_name}.py" for folder in folders if (folder / f"{module_name}.py").is_file()]
+    there = Path(getattr(module, "__file__", None) or "")
+    if mine and not any(there.exists() and there.samefile(file) for file in mine):
+        raise refuse(path, f"{mine[0]} is hidden by another module named '{module_name}' ({there}); rename yours")
     try:
         found = getattr(module, class_name, None)
     except Exception as error:  # a module's own __getattr__
@@ -157,7 +162,7 @@ def _fits(value: Any, hint: Any) -> bool:
     if origin is typing.Literal:
         return value in typing.get_args(hint)
     if hint is float:
-        return isinstance(value, int | float) and not isinstance(value, bool)
+        return isinstance(value, int | float) and not isinstance(value, bool) and not math.isnan(value)
     if hint is int:
         return isinstance(value, int) and not isinstance(value, bool)
     if origin in _LISTS:

@@ -390,7 +390,16 @@ FILES = [
     ),
     signal("unclosed quote", HOURS.replace(HOUR_3, '@@2022-09-22T03:00:00Z,"1,2'), "not a CSV file: unexpected end"),
     signal("negative scale", HOURS, "scale: must be at least 0 (given -1)", keys=", scale: @@-1"),
-    signal("1e300", HOURS.replace(HOUR_3, "@@2022-09-22T03:00:00Z,1e300,2"), "(given '1e300')"),
+    signal(
+        "1e300", HOURS.replace(HOUR_3, "@@2022-09-22T03:00:00Z,1e300,2"), "no quantity is that large (given '1e300')"
+    ),
+    signal("device", HOURS, "/dev/null is no regular file", keys="")._replace(
+        change=(
+            SYNTHETIC,
+            "csv:\n    price: {file: @@/dev/null, time: t}\n    carbon: {file: c.csv, time: t}\n"
+            "    water: {file: w.csv, time: t}",
+        )
+    ),
     signal(
         "negative intensity",
         HOURS,
@@ -528,6 +537,9 @@ SETTINGS = [
     setting("wrong value", "slots=four", "slots: a whole number is needed (given 'four')"),
     setting("index too large", "sites[2].name=x", "sites[2].name: the list has 2 entries, counted from 0 (given '2')"),
     setting("index below 0", "sites[-1].name=x", "sites[-1].name: the list has 2 entries, counted from 0 (given '-1')"),
+    setting(
+        "index of a mapping", "servers[0]=3", "this is a mapping with count, peak_w, idle_w, not a list (given [0])"
+    ),
     setting("index that is a name", "sites.north.name=x", "counted from 0 (given 'north')"),
     setting("index of 5000 digits", f"sites[{'9' * 5000}]=3", "counted from 0"),
     setting("too deep", ".".join("a" * 3000) + "=1", "write it as KEY=VALUE"),
@@ -551,6 +563,7 @@ POLICIES = [
     own("missing setting", "the key 'step' is missing", POLICY.replace(" = 1.0", "")),
     own("missing keyword", "the key 'step' is missing", POLICY.replace("self, step: float = 1.0", "self, *, step")),
     own("that cannot be made", "KeyError when it is made", POLICY.replace("pass", "raise KeyError('k')", 1)),
+    own("setting that is no number", "step: a number is needed", POLICY, "'own:Mine': {step: @@.nan}"),
     own("by path", "there is no module", None, "@@'own.py:Mine'"),
     own("by no name", "is written module:Class, such as my_module:MyPolicy", None, "@@'a/b:Mine'"),
 ]
@@ -660,6 +673,15 @@ def test_mistakes_in_several_data_files_come_at_once(tmp_path, monkeypatch):
     status, said = say("validate", "bad.yaml")
     assert status == 2
     assert [part in said for part in ("p.csv:5: ", "w.csv:1: ", "there is no file")] == [True] * 3
+
+
+def test_every_bad_cell_of_a_file_is_told_whatever_is_wrong_with_it(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "d.csv").write_text("hour_utc,requests\n2022-09-22T00:00:00Z,-5\n2022-09-22T01:00:00Z,many\n")
+    (tmp_path / "bad.yaml").write_text(BASE.replace(POISSON, "{hourly: d.csv}"), encoding="utf-8")
+    said = say("validate", "bad.yaml")[1]
+    assert "d.csv:2: workload.demand.hourly.file: column 'requests': must be at least 0 (given -5)" in said
+    assert "d.csv:3: workload.demand.hourly.file: column 'requests': a finite number is needed (given 'many')" in said
 
 
 def test_a_bad_entry_of_a_list_is_one_mistake(tmp_path, monkeypatch):

@@ -58,6 +58,9 @@ def put(data: Any, path: KeyPath, value: Any, place: str) -> Any:
         return (*data[:head], put(data[head], rest, value, place) if rest else value, *data[head + 1 :])
     known = data if isinstance(data, dict) else {}
     key = str(head)
+    if isinstance(head, int) and known and key not in known:
+        what = f"this is a mapping with {', '.join(map(str, known))}, not a list (given [{head}])"
+        raise InputError([Problem(path, what, place)])
     if not rest:
         return {**known, key: value}
     inner = known.get(key)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -25,6 +26,7 @@ class Source:
         self._keys = document.keys
         self._values = document.values
         self._overridden: dict[KeyPath, str] = {}
+        self._moved: dict[KeyPath, KeyPath] = {}
 
     @classmethod
     def from_file(cls, path: str | Path) -> Source:
@@ -47,16 +49,21 @@ class Source:
         """The problem with its file, line and column, and its path cut to what the file says."""
         if problem.file is not None:
             return problem
+        overridden = self._overridden
+        for new, old in self._moved.items():
+            if problem.path[: len(new)] == new:
+                problem, overridden = replace(problem, path=(*old, *problem.path[len(new) :])), {}
+                break
         known: KeyPath = ()
         for part in problem.path:
             # Parts that the file does not have (a key left out, the name of a variant) are skipped.
             if (*known, part) in self._values:
                 known = (*known, part)
         for length in range(len(known), 0, -1):
-            if known[:length] in self._overridden:
-                return Problem(known, problem.what, self._overridden[known[:length]])
+            if known[:length] in overridden:
+                return Problem(known, problem.what, overridden[known[:length]])
         if problem.what.startswith("exactly one of"):
-            for path, place in self._overridden.items():
+            for path, place in overridden.items():
                 if path[: len(known)] == known:  # the file says one variant, the command line adds another
                     return Problem(known, problem.what, place)
         at_key = problem.what.startswith(("unknown key", "unknown site")) and known in self._keys
@@ -78,6 +85,10 @@ class Source:
         self.replace(path, setting.document.data, setting.place)
         for inner in setting.document.values:
             self._values.setdefault((*path, *inner), (1, 1))
+
+    def move(self, new: KeyPath, old: KeyPath) -> None:
+        """What stands at ``new`` now is what the file says at ``old``: messages name the file's place."""
+        self._moved[new] = old
 
     def replace(self, path: KeyPath, value: Any, place: str) -> None:
         """Put a value in place of the file's; ``place`` is where the user gave it, for messages."""

@@ -29,8 +29,8 @@ class Table:
         """The cells under a header; InputError where there is no such header."""
         return [row[self._index(name)] for row in self.rows]
 
-    def numbers(self, name: str, empty: bool = False) -> np.ndarray:
-        """A column of finite numbers, shape [rows]; ``empty`` reads missing cells as NaN instead of refusing them."""
+    def numbers(self, name: str, empty: bool = False, least: float = -math.inf) -> np.ndarray:
+        """A column of finite numbers, none below ``least``, shape [rows]; ``empty`` reads missing cells as NaN."""
         index, problems, values = self._index(name), [], np.empty(len(self.rows))
         for k, row in enumerate(self.rows):
             text = row[index].strip()
@@ -45,17 +45,15 @@ class Table:
             except ValueError:
                 fine = False
             if not fine:
-                problems.append(self.problem(k, f"column '{name}': a finite number is needed (given {text!r})"))
+                problems.append(self.problem(k, f"column '{name}': {_flaw(text)}"))
+            elif values[k] < least:
+                problems.append(self.problem(k, f"column '{name}': must be at least {least:g} (given {values[k]:g})"))
         raise_first(problems)
         return values
 
     def amounts(self, name: str) -> np.ndarray:
         """A column of finite numbers of at least 0, shape [rows]."""
-        values = self.numbers(name)
-        if values.min() < 0:
-            row = int(values.argmin())
-            raise InputError([self.problem(row, f"column '{name}': must be at least 0 (given {values[row]:g})")])
-        return values
+        return self.numbers(name, least=0.0)
 
     def problem(self, row: int, what: str) -> Problem:
         """A problem in one row of this file."""
@@ -70,6 +68,14 @@ class Table:
         if plain.count(name.strip()) > 1:
             raise InputError([Problem(self.path, f"the column '{name}' stands twice", str(self.file), 1)])
         return plain.index(name.strip())
+
+
+def _flaw(text: str) -> str:
+    try:
+        large = LARGEST < abs(float(text)) < math.inf
+    except ValueError:
+        large = False
+    return f"no quantity is that large (given {text!r})" if large else f"a finite number is needed (given {text!r})"
 
 
 def raise_first(problems: list[Problem], most: int = 5) -> None:
@@ -94,6 +100,8 @@ def read_table(file: Path, path: KeyPath) -> Table:
     try:
         if file.is_dir():
             raise InputError([Problem(path, f"{file} is a folder, a file is needed")])
+        if file.exists() and not file.is_file():
+            raise InputError([Problem(path, f"{file} is no regular file; it is read more than once")])
         text = file.read_bytes().decode("utf-8-sig")
         reader = csv.reader(text.splitlines(keepends=True), strict=True)
         for row in reader:
@@ -136,7 +144,8 @@ def read_matrix(
     table = read_table(file, path)
     for head in table.header[1:]:
         if head.strip() not in sites:
-            what = f"unknown site '{head.strip()}'{did_you_mean(head.strip(), sites)}"
+            near = did_you_mean(head.strip(), sites)
+            what = f"unknown site '{head.strip()}'{near} (the first line names the sites: origin,{','.join(sites[:3])})"
             raise InputError([Problem(path, what, str(file), 1)])
     columns = np.stack([table.numbers(site) for site in sites], axis=1)
     named = [row[0].strip() for row in table.rows]
