@@ -1,4 +1,4 @@
-"""Units: the only place where 3600 and 1e-3 are written.
+"""Units: the only place where factors between units are written.
 
 Inside the package time is in seconds, energy in kWh, money in US$, carbon in kg, water in L.
 Every other unit is converted here, at the border, by a named constant: ``kw * S_PER_H``.

@@ -137,7 +137,7 @@ def test_every_module_has_a_room_and_every_room_a_module() -> None:
 
 
 def test_units_are_converted_in_one_place() -> None:
-    """3600 and 1e-3 stand in units.py only (style: no bare conversion factors)."""
+    """Hours to seconds and joules to kWh stand in units.py only (style: no bare conversion factors)."""
     for module, file in MODULES.items():
         if module != "simulator.units":
             numbers = {

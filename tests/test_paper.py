@@ -170,11 +170,11 @@ def test_requests_come_near_the_fluid_limit(glb: str, policy: str) -> None:
 
 
 def test_scores_with_token_buckets_follow_the_merit_order() -> None:
-    """Prices with tokens come within 5 % of the program's cost; every site keeps near its planned capacity."""
+    """Prices with tokens come within 1 % of the program's cost; every site keeps its planned capacity but for 3 %."""
     scenario = load(find_scenario("paper-table1")).model_copy(update={"slots": 24, "fleet_scale": 0.005})
     world = build_world(scenario)
     score = run(world, POLICIES["glb-cost"](rule="score"), engine="simpy")
     program = run(world, POLICIES["glb-cost"](), engine="fluid")
-    assert score.cost_usd == pytest.approx(program.cost_usd, rel=0.05)
+    assert score.cost_usd == pytest.approx(program.cost_usd, rel=0.01)
     planned_kwh = world.fleet.capacity_rps * world.fleet.energy_kwh * world.fleet.slot_s
-    assert (score.footprint.it_kwh <= 1.1 * planned_kwh).all()
+    assert (score.footprint.it_kwh <= 1.03 * planned_kwh).all()

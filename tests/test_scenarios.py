@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import numpy as np
 import pytest
 from conftest import needs
 
@@ -69,3 +70,9 @@ def test_the_azure_scenario_runs_without_the_trace(monkeypatch: pytest.MonkeyPat
     assert world.demand.trace is None
     assert any("fitted" in note for note in world.notes)
     assert world.demand.rate_rps.sum(axis=1) == pytest.approx(55.3)
+    settings = ["workload.demand.trace.repeat=false", "slots=5", "slot_s=300"]
+    once = build_world(load("azure-conversation", settings))
+    assert once.expected_requests == pytest.approx(19_366)
+    assert once.demand.rate_rps.sum(axis=1) == pytest.approx(
+        55.3 * np.array([1, 350.2 / 300 - 1, 0, 0, 0]), rel=1e-3, abs=1e-9
+    )

@@ -26,8 +26,9 @@ from .trace import Trace, read_trace
 
 #: Largest demand of the authors' workload [W]: the divisor that makes it relative (arXiv 2307.05494).
 PAPER_PEAK_W = 2708.0
-#: Fitted to the Azure LLM 2023 conversation trace: requests/s, input and output tokens.
+#: Of the Azure LLM 2023 conversation trace: requests/s, requests, and fits to its input and output tokens.
 AZURE_RATE_RPS = 5.53
+AZURE_REQUESTS = 19_366
 AZURE_INPUT = Amount(lognormal=Lognormal(mu=6.63, sigma=0.985))
 AZURE_OUTPUT = Amount(lognormal=Lognormal(mu=5.02, sigma=0.86))
 #: Requests counted in one hour that can be placed one by one.
@@ -133,7 +134,10 @@ def _trace(scenario: Scenario, asked: TraceDemand, shares: FloatArray) -> Demand
             raise refuse(path, absent(file, "traces"))
         rate = asked.rate_per_s or AZURE_RATE_RPS * (asked.thin or 1.0)
         note = f"{file.name} is not there: Poisson arrivals and tokens fitted to the Azure 2023 trace are used"
-        return Demand(rate * np.ones((scenario.slots, 1)) * shares, tokens=(AZURE_INPUT, AZURE_OUTPUT), note=note)
+        # Without repetition the fitted trace ends when the true one would: after as many requests.
+        ends_s = np.inf if asked.repeat else AZURE_REQUESTS / rate * (asked.thin or 1.0)
+        on = np.clip(ends_s - np.arange(scenario.slots) * scenario.slot_s, 0.0, scenario.slot_s) / scenario.slot_s
+        return Demand(rate * on[:, None] * shares, tokens=(AZURE_INPUT, AZURE_OUTPUT), note=note)
     trace = read_trace(file, path, scenario, asked)
     # The same products as the tape's, so that both see a request at a boundary in the same slot.
     edges = np.arange(scenario.slots + 1) * scenario.slot_s
