@@ -91,9 +91,11 @@ def witness_of(flow: FloatArray, demand_rps: FloatArray, fleet: Fleet) -> Witnes
     origins = demand_rps - flow.sum(axis=1) > ROUNDING * demand_rps
     if not origins.any():
         return None
+    # Less than this is a solver's noise.
+    noise = np.maximum(1e-9 * demand_rps, 1e-7 * min(float(demand_rps.max()), float(fleet.capacity_rps.max())))
     while True:
         sites = fleet.allowed[origins].any(axis=0)
-        wider = origins | (flow[:, sites] > 1e-9 * demand_rps[:, None]).any(axis=1)
+        wider = origins | (flow[:, sites] > noise[:, None]).any(axis=1)
         if (wider == origins).all():
             break
         origins = wider

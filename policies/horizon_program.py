@@ -13,7 +13,7 @@ from policies.slot_program import SlotProgram
 from simulator.fleet import BoolArray, Fleet, FloatArray, IntArray, Objective
 from simulator.forecast import Outlook
 
-#: Ten times the solver's tolerance, as a share of the largest site. What it leaves out is put back by the assignment.
+#: Ten times the solver's tolerance, in units of flow. What it leaves out is put back by the assignment.
 SLACK = 1e-6
 
 
@@ -97,7 +97,7 @@ class HorizonProgram:
         """Solve for the slots of an outlook. Demand that no flow can carry is left out, as little as possible."""
         demand = self.grouping.demand(outlook.demand_rps)
         units = self._units(outlook, demand)
-        for unserved in self._unserved(demand):
+        for unserved in self._unserved(demand, units.flow_rps):
             layout = self._layout(unserved)
             best = optimum(loaded(self._program(outlook, spent, demand, unserved, units, layout)))
             if best is not None:
@@ -125,15 +125,15 @@ class HorizonProgram:
         # A thousandth, so that costs are in the hundreds, as they are in the paper's own units.
         return _Units(flow, requests, (money or 1.0) / 1e3, water, carbon)
 
-    def _unserved(self, demand: FloatArray) -> Iterator[FloatArray]:
+    def _unserved(self, demand: FloatArray, unit_rps: float) -> Iterator[FloatArray]:
         """The demand [requests/s] that each slot may leave out, [slots]; the next one where that was infeasible."""
         yield np.zeros(len(demand))
-        none, most = np.zeros(len(self._fleet.sites)), self._fleet.capacity_rps.max()
+        none = np.zeros(len(self._fleet.sites))
         short = demand.sum(axis=1) - np.array([self._slot_program.flow(none, row).sum() for row in demand])
-        must = np.where(short > 1e-9 * most, short, 0.0)
+        must = np.where(short > 1e-9 * unit_rps, short, 0.0)
         yield must
         # Where demand is capacity but for a tolerance, one program finds room that another one does not.
-        yield must + SLACK * most
+        yield must + SLACK * unit_rps
 
     def _program(
         self,
@@ -157,8 +157,11 @@ class HorizonProgram:
         free = np.full(len(held) + 2 * len(capacity), -Infinity)
         weights = np.array([mu_water * units.water_m3, mu_carbon * units.carbon_t])
         cost = (outlook.cost_usd * units.requests)[:, layout.site].ravel()
+        # Leaving out what could be served must never pay, however long the chain of requests that move for it.
+        dearest = float((np.abs(outlook.cost_usd) + mu_water * outlook.water_m3 + mu_carbon * outlook.carbon_t).max())
+        penalty = 2.0 * (min(self.grouping.allowed.shape) + 1) * dearest * units.requests
         return Program(
-            cost=np.concatenate([cost, weights, np.zeros(left)]) / units.money_usd,
+            cost=np.concatenate([cost, weights, np.full(left, penalty)]) / units.money_usd,
             upper=np.concatenate([np.tile(alone, layout.slots), np.full(2 + left, Infinity)]),
             row_lower=np.concatenate([need, free, np.zeros(len(layout.short))]),
             row_upper=np.concatenate(

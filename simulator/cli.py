@@ -44,6 +44,9 @@ class _Commands(click.Group):
 
     def main(self, *args: Any, **options: Any) -> Any:
         """Run a command line."""
+        for name in ("stdout", "stderr"):
+            if getattr(sys, name) is None:  # closed by who called us
+                setattr(sys, name, open(os.devnull, "w", encoding="utf-8"))  # noqa: SIM115
         with _errors():
             return super().main(*args, **options)
 
@@ -92,12 +95,16 @@ def run(
             signal.signal(ending, _terminate)
     with _errors():
         loaded, folders = _checked(scenario, settings, only, options)
-        from simulator.folder import Folder, free_name
+        from simulator.folder import Folder
 
-        folder = Folder(out or free_name(Path("results"), Path(scenario).stem), overwrite)
+        folder = Folder(out, overwrite) if out else Folder.at_free_name(Path("results"), Path(scenario).stem)
         done = False
         try:
             done = _run(loaded, folders, folder, jobs, as_json)
+        except KeyboardInterrupt as ended:
+            raise type(ended)(
+                f"the results are in {folder.path}" if folder.is_taken else "nothing was written"
+            ) from None
         finally:
             folder.discard()
     sys.exit(0 if done else FAILED)
@@ -152,7 +159,14 @@ def _print(loaded: Scenario, results: Sequence[RunResult], more: Mapping[str, An
         click.echo(json.dumps({"scenario": loaded.name, **more, "rows": rows}, indent=2))
         return
     slo = loaded.workload.request.slo
-    console = Console(highlight=False, emoji=False)
+
+    class Plain(Console):
+        """Says what is said, and leaves a reader that has gone to us."""
+
+        def on_broken_pipe(self) -> None:
+            raise  # noqa: PLE0704
+
+    console = Plain(highlight=False, emoji=False)
     print_comparison(console, loaded.name, results, loaded.published, bool(slo.ttft_s or slo.end_to_end_s))
     for note in [*more["notes"], f"results: {more['folder'] or 'not written'}"]:
         console.print(note, style="dim", markup=False, soft_wrap=True)
@@ -276,7 +290,7 @@ def _errors(raise_with: int | None = None) -> Iterator[None]:
         sys.exit(FAILED)
     except KeyboardInterrupt as ended:
         terminated = isinstance(ended, _Terminated)
-        click.echo(f"{'terminated' if terminated else 'interrupted'}; nothing was written", err=True)
+        click.echo("; ".join(["terminated" if terminated else "interrupted", *map(str, ended.args)]), err=True)
         sys.exit(TERMINATED if terminated else INTERRUPTED)
     except MemoryError:
         click.echo("failed: there is not enough memory for a run of this size", err=True)

@@ -95,7 +95,8 @@ class Fleet:
     def nearest(self) -> IntArray:
         """The allowed site with the smallest RTT for each origin, [origins]; -1 where none is allowed."""
         distance = np.where(self.allowed, self.rtt_s, np.inf)
-        return np.where(self.allowed.any(axis=1), distance.argmin(axis=1), -1)
+        found: IntArray = _on_bytes(np.where(self.allowed.any(axis=1), distance.argmin(axis=1), -1))
+        return found
 
     def places(self, scale: float) -> IntArray:
         """Places of each site in a fleet of this scale, [sites]."""

@@ -11,13 +11,14 @@ import io
 import json
 import math
 import os
-import platform
 import re
+import shutil
 import signal
 import subprocess
 import sys
 import time
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -27,7 +28,7 @@ from rich.console import Console
 import simulator
 from simulator import InputError, load, run
 from simulator.cli import main
-from simulator.folder import Folder, free_name, read_folder
+from simulator.folder import Folder, read_folder
 from simulator.report.table import print_comparison
 from simulator.scenario import read_source, shipped_scenarios
 
@@ -342,10 +343,9 @@ def test_results_beside_which_somebody_put_something_are_not_overwritten(here, e
 
 
 def test_the_next_run_takes_the_place_of_one_that_was_killed(here, equifleet):
-    mark = f"{platform.node()} {2**22 + 1}"  # above the largest process number
     for name in ("tiny", "tiny.abcd.partial"):
         (here / "results" / name).mkdir(parents=True)
-        (here / "results" / name / ".running").write_text(mark)
+        (here / "results" / name / ".running").touch()  # nobody holds the lock
     assert equifleet("run", "tiny.yaml", "--policy", "glb-cost", "--engine", "fluid")[0] == 0
     assert [path.name for path in (here / "results").iterdir()] == ["tiny"]
     assert (here / "results/tiny/manifest.json").is_file()
@@ -812,12 +812,58 @@ def test_two_runs_never_get_the_same_folder(here):
     first = Folder(here / "out")
     with pytest.raises(InputError, match="belongs to a run that has not ended"):
         Folder(here / "out")
-    assert free_name(here, "out") == here / "out-2"
+    second = Folder.at_free_name(here, "out")
+    assert second.path == here / "out-2"
+    second.discard()
     scenario = load("tiny.yaml")
     first.write(scenario, [run(scenario, "glb-cost")], [], {})
     first.discard()
     assert read_folder("out")["summary"]["policy"].tolist() == ["glb-cost"]
     assert sorted(path.name for path in here.iterdir()) == ["out", "tiny.yaml"]
+
+
+def test_of_many_runs_at_once_each_gets_a_name_of_its_own(here):
+    """Threads stand for processes: locks are of open files. An abandoned folder has one new owner, not two."""
+    (here / "out").mkdir()
+    (here / "out" / ".running").touch()
+    with ThreadPoolExecutor(16) as pool:
+        folders = list(pool.map(lambda _: Folder.at_free_name(here, "out"), range(16)))
+    assert len({folder.path for folder in folders}) == 16
+    for folder in folders:
+        folder.discard()
+    assert [path.name for path in here.rglob("*") if path.is_file()] == ["tiny.yaml"]
+
+
+def test_results_are_written_though_their_place_was_removed(here):
+    folder = Folder(here / "results" / "out")
+    shutil.rmtree(here / "results")
+    scenario = load("tiny.yaml")
+    folder.write(scenario, [run(scenario, "glb-cost")], [], {})
+    folder.discard()
+    assert listing(here / "results")[:2] == ["out", "out/flows.csv"]
+
+
+def test_an_older_run_is_put_back_when_the_new_one_cannot_take_its_name(here, monkeypatch):
+    scenario = load("tiny.yaml")
+    for seed in (1, 2):
+        folder = Folder(here / "out", overwrite=True)
+        if seed == 2:
+            rename = Path.rename
+
+            def fails(self, target, rename=rename):
+                if self.name.endswith(".partial"):
+                    raise OSError(5, "Input/output error")
+                return rename(self, target)
+
+            monkeypatch.setattr(Path, "rename", fails)
+            with pytest.raises(OSError, match="the results are in"):
+                folder.write(scenario, [run(scenario, "glb-cost", seed=seed)], [], {})
+        else:
+            folder.write(scenario, [run(scenario, "glb-cost", seed=seed)], [], {})
+        folder.discard()
+    assert read_folder("out")["manifest"]["seed"] == 1
+    (kept,) = here.glob("out.*")
+    assert read_folder(kept)["manifest"]["seed"] == 2
 
 
 def test_results_that_cannot_take_their_name_are_not_thrown_away(here):

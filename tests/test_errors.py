@@ -695,7 +695,7 @@ def test_a_bad_entry_of_a_list_is_one_mistake(tmp_path, monkeypatch):
     [
         ("taken", "taken: exists already, and is not a folder of results; it is not overwritten; name another folder"),
         ("taken.txt", "taken.txt: exists already, and is not a folder; name another folder with --out"),
-        ("taken.txt/below/it", "cannot be made: File exists"),
+        ("taken.txt/below/it", "cannot be made: Not a directory"),
         ("/proc/nowhere/it", "cannot be made"),
         ("new/" + "a" * 300, "cannot be made: File name too long"),
         ("/", "is the current folder or holds it"),

@@ -35,6 +35,7 @@ LEVELS = {
     "simulator.intake": 5,
     "simulator.simulation": 5,
     "simulator.contract": 5,
+    "simulator.claim": 5,
     "simulator.folder": 5,
     "simulator.tables": 5,
     "simulator.templates": 5,

@@ -123,15 +123,23 @@ class Leaving(Even):
 
 
 class LawMaking(Even):
+    held = "allowed"
+
     def plan(self, observation: Any) -> Any:
-        observation.fleet.allowed.setflags(write=True)
-        observation.fleet.allowed[:] = True
+        held = getattr(observation.fleet, self.held)
+        held.setflags(write=True)
+        held[:] = 1
         return Split(even(observation))
+
+
+class RoadMaking(LawMaking):
+    held = "nearest"
 
 
 @pytest.mark.parametrize(
     ("kind", "what"),
     [
+        (RoadMaking, "ValueError: cannot set WRITEABLE flag to True"),
         (OftenFresh, "refresh_s must be 0"),
         (RandomCaps, "two fresh policies say different plans"),
         (Leaving, "SystemExit: 3"),
