@@ -59,6 +59,15 @@ def planning() -> dict[str, float]:
             found[f"{policy}, {'partial' if glb else 'full'} GLB, a decision with the fluid engine [ms]"] = (
                 1e3 * spent / world.fleet.slots
             )
+    changes = [
+        "slots=12",
+        "sites={generate: {count: 200}}",
+        "origins={generate: {count: 200}}",
+        "network.rtt=coordinates",
+    ]
+    world = build_world(load("table1", changes))
+    spent = median_s(lambda: run(world, POLICIES["glb-cost"](), engine="fluid"), 3)
+    found["glb-cost, 200 sites, 200 origins, a decision with the fluid engine [ms]"] = 1e3 * spent / world.fleet.slots
     return found
 
 

@@ -254,13 +254,10 @@ def _checked(
     if only:
         listed = source.data.get("policies")
         chosen = [(policy, old) for policy in only for old in _listed(listed, policy)]
-        entries = tuple(policy if old is None else listed[old] for policy, old in chosen)
-        source.replace(("policies",), entries, "--policy")
-        for number, (policy, old) in enumerate(chosen):
-            if old is None:
-                source.replace(("policies", number), policy, f"--policy {policy}")
-            else:
-                source.move(("policies", number), ("policies", old))
+        source.choose(
+            ("policies",),
+            [(policy if old is None else listed[old], old, f"--policy {policy}") for policy, old in chosen],
+        )
     folders = tuple(dict.fromkeys([find_scenario(name).parent.resolve(), Path.cwd()]))
     return checked_scenario(source, folders), folders
 

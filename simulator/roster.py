@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import filecmp
 import importlib
 import inspect
 import math
@@ -20,6 +21,8 @@ from simulator.scenario.scenario import PolicyChoice
 
 #: Hints that a YAML list fits; it arrives as a tuple.
 _LISTS = (list, tuple, Sequence)
+#: Names of modules that were imported from a user's folders: another folder may have another one of that name.
+_FROM_FOLDERS: set[str] = set()
 
 
 def built_in() -> dict[str, type[RoutingPolicy]]:
@@ -52,27 +55,7 @@ def policy_class(name: str, folders: Sequence[Path], path: KeyPath = ()) -> type
         raise refuse(path, f"unknown policy '{name}'; {own}{did_you_mean(name, known)}")
     if not all(part.isidentifier() for part in [*module_name.split("."), class_name]):
         raise refuse(path, f"a policy of your own is written module:Class, such as my_module:MyPolicy (given '{name}')")
-    with _SearchedLast(folders):
-        try:
-            module = importlib.import_module(module_name)
-        except ModuleNotFoundError as error:
-            if error.name != module_name.partition(".")[0] and error.name != module_name:
-                raise refuse(
-                    path, f"module '{module_name}' cannot be imported: it imports '{error.name}', which is not there"
-                ) from None
-            where = ", ".join(str(folder) for folder in folders)
-            near = (
-                did_you_mean(module_name, [file.stem for folder in folders for file in sorted(folder.glob("*.py"))])
-                if folders
-                else ""
-            )
-            raise refuse(path, f"there is no module '{module_name}' (looked in {where}){near}") from None
-        except (Exception, SystemExit) as error:
-            raise refuse(path, f"module '{module_name}' cannot be imported: {type(error).__name__}: {error}") from None
-    mine = [folder / f"{module_name}.py" for folder in folders if (folder / f"{module_name}.py").is_file()]
-    there = Path(getattr(module, "__file__", None) or "")
-    if mine and not any(there.exists() and there.samefile(file) for file in mine):
-        raise refuse(path, f"{mine[0]} is hidden by another module named '{module_name}' ({there}); rename yours")
+    module = _imported(module_name, folders, path)
     try:
         found = getattr(module, class_name, None)
     except Exception as error:  # a module's own __getattr__
@@ -89,6 +72,57 @@ def policy_class(name: str, folders: Sequence[Path], path: KeyPath = ()) -> type
     if found.plan is RoutingPolicy.plan:
         raise refuse(path, f"'{name}' has no method plan(self, observation), which every routing policy needs")
     return found
+
+
+def _imported(name: str, folders: Sequence[Path], path: KeyPath) -> types.ModuleType:
+    """A user's module; refused where another one of its name is found first."""
+    own = _files_of(name, folders)
+    for known in [name, *(name[:k] for k, sign in enumerate(name) if sign == ".")]:
+        if known in _FROM_FOLDERS and not _is_one_of(sys.modules.get(known), _files_of(known, folders)):
+            sys.modules.pop(known, None)  # it is that of a scenario in another folder
+    with _SearchedLast(folders):
+        try:
+            module = importlib.import_module(name)
+        except ModuleNotFoundError as error:
+            if own and error.name is not None and name.startswith(error.name):
+                raise refuse(path, _hidden(own[0], sys.modules.get(name.partition(".")[0]))) from None
+            if error.name != name.partition(".")[0] and error.name != name:
+                raise refuse(
+                    path, f"module '{name}' cannot be imported: it imports '{error.name}', which is not there"
+                ) from None
+            where = ", ".join(str(folder) for folder in folders)
+            near = (
+                did_you_mean(name, [file.stem for folder in folders for file in sorted(folder.glob("*.py"))])
+                if folders
+                else ""
+            )
+            raise refuse(path, f"there is no module '{name}' (looked in {where}){near}") from None
+        except (Exception, SystemExit) as error:
+            raise refuse(path, f"module '{name}' cannot be imported: {type(error).__name__}: {error}") from None
+    if own and getattr(module, "__file__", None) and not _is_one_of(module, own):
+        raise refuse(path, _hidden(own[0], module))
+    if own:
+        _FROM_FOLDERS.add(name)
+    return module
+
+
+def _files_of(name: str, folders: Sequence[Path]) -> list[Path]:
+    """Where a module of this name stands in the folders."""
+    stems = [folder.joinpath(*name.split(".")) for folder in folders]
+    return [file for stem in stems for file in (stem.with_suffix(".py"), stem / "__init__.py") if file.is_file()]
+
+
+def _is_one_of(module: types.ModuleType | None, files: Sequence[Path]) -> bool:
+    """Whether a module was made from one of these files, or from another of the same text."""
+    there = Path(getattr(module, "__file__", None) or "")
+    return there.is_file() and any(there.samefile(file) or filecmp.cmp(there, file, False) for file in files)
+
+
+def _hidden(file: Path, module: types.ModuleType | None) -> str:
+    other = getattr(module, "__file__", None) or "part of Python"
+    return (
+        f"{file} is hidden by another module named '{getattr(module, '__name__', file.stem)}' ({other}); rename yours"
+    )
 
 
 def make_policy(choice: PolicyChoice, folders: Sequence[Path] = (), path: KeyPath = ()) -> RoutingPolicy:

@@ -749,6 +749,34 @@ def test_a_mistake_in_the_file_keeps_its_place_whatever_policies_are_asked_for(h
     )
 
 
+def test_a_setting_keeps_its_place_whatever_policies_are_asked_for(here, equifleet):
+    for given, asked in (("policies[2].eglb.step=x", "eglb"), ("policies=[{hedge: {step: x}}]", "hedge")):
+        code, _, err = equifleet("run", "tiny.yaml", "--set", given, "--policy", asked)
+        assert (code, err.startswith(f"--set {given}: policies[")) == (2, True), err
+        assert f".{asked}.step: a number is needed (given 'x')" in err
+
+
+def test_scenarios_of_two_folders_have_policies_of_their_own(here, equifleet):
+    for name, setting in (("a", "cap"), ("b", "limit")):
+        (here / name).mkdir()
+        text = (
+            f"from simulator import RoutingPolicy\n\nclass Mine(RoutingPolicy):\n    def __init__(self, {setting}=1):\n"
+        )
+        (here / name / "twice_named.py").write_text(
+            text + "        pass\n    def plan(self, observation):\n        pass\n"
+        )
+        (here / name / "s.yaml").write_text(TINY.replace("glb-cost, ", f"'twice_named:Mine': {{{setting}: 2}}, "))
+    assert equifleet("validate", "a/s.yaml", "b/s.yaml", "a/s.yaml")[0] == 0
+
+
+@pytest.mark.parametrize(("file", "name"), [("policies/mine.py", "policies.mine"), ("email/__init__.py", "email")])
+def test_a_package_that_another_one_hides_is_named(here, equifleet, file, name):
+    (here / file).parent.mkdir()
+    (here / file).write_text("")
+    code, _, err = equifleet("run", "tiny.yaml", "--policy", f"{name}:Mine")
+    assert (code, f"{file} is hidden by another module" in err) == (2, True), err
+
+
 def test_a_module_that_another_one_hides_is_not_taken_for_it(here, equifleet):
     (here / "json.py").write_text("")
     code, _, err = equifleet("run", "tiny.yaml", "--policy", "json:Mine")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -27,6 +27,7 @@ class Source:
         self._values = document.values
         self._overridden: dict[KeyPath, str] = {}
         self._moved: dict[KeyPath, KeyPath] = {}
+        self._before_moving: dict[KeyPath, str] = {}
 
     @classmethod
     def from_file(cls, path: str | Path) -> Source:
@@ -52,7 +53,8 @@ class Source:
         overridden = self._overridden
         for new, old in self._moved.items():
             if problem.path[: len(new)] == new:
-                problem, overridden = replace(problem, path=(*old, *problem.path[len(new) :])), {}
+                problem = replace(problem, path=(*old, *problem.path[len(new) :]))
+                overridden = self._before_moving
                 break
         known: KeyPath = ()
         for part in problem.path:
@@ -86,9 +88,18 @@ class Source:
         for inner in setting.document.values:
             self._values.setdefault((*path, *inner), (1, 1))
 
-    def move(self, new: KeyPath, old: KeyPath) -> None:
-        """What stands at ``new`` now is what the file says at ``old``: messages name the file's place."""
-        self._moved[new] = old
+    def choose(self, path: KeyPath, entries: Sequence[tuple[Any, int | None, str]]) -> None:
+        """Put a list in place of the one at ``path``: values, and the numbers that they have in the old list.
+
+        Messages about an entry of the old list name the place it was given at; of a new one, what stands beside it.
+        """
+        self._before_moving = dict(self._overridden)
+        self.replace(path, tuple(value for value, _, _ in entries), entries[0][2])
+        for number, (value, old, place) in enumerate(entries):
+            if old is None:
+                self.replace((*path, number), value, place)
+            else:
+                self._moved[(*path, number)] = (*path, old)
 
     def replace(self, path: KeyPath, value: Any, place: str) -> None:
         """Put a value in place of the file's; ``place`` is where the user gave it, for messages."""
