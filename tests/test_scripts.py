@@ -25,7 +25,7 @@ case "$*" in
 esac
 """
 MADE = """#!/bin/sh
-case "$*" in *pip*install*) echo pip >>{log} ;; *-m*simulator*) echo run >>{log} ;; esac
+case "$*" in *pip*install*) echo pip >>{log} ;; *"-m simulator"*) echo run >>{log} ;; esac
 """
 
 
