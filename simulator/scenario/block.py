@@ -6,10 +6,14 @@ that needs no settings may be written as one word: ``allowed: full``.
 
 from __future__ import annotations
 
+import ast
+import inspect
 import math
 import os
+import textwrap
 from collections.abc import Mapping
 from datetime import UTC, datetime
+from itertools import pairwise
 from pathlib import Path
 from typing import Annotated, Any, ClassVar
 
@@ -32,17 +36,34 @@ from simulator.problem import did_you_mean, did_you_mean_file
 class Block(BaseModel):
     """A frozen part of a scenario. Unknown keys are refused; numbers are not made from text."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid", strict=True, use_attribute_docstrings=True)
+    model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
     #: The field whose value may be written alone in place of the block; the JSON Schema says so.
     bare: ClassVar[str] = ""
 
     @classmethod
     def __get_pydantic_json_schema__(cls, core_schema: CoreSchema, handler: GetJsonSchemaHandler) -> dict[str, Any]:
-        block = handler.resolve_ref_schema(handler(core_schema))
+        block = _described(cls, handler.resolve_ref_schema(handler(core_schema)))
         if not cls.bare:
             return block
         alone = block["properties"][cls.bare]
         return {"anyOf": [alone["anyOf"][0] if "anyOf" in alone else alone, dict(block)]}
+
+
+def _described(cls: type[Block], schema: dict[str, Any]) -> dict[str, Any]:
+    """A block's JSON Schema with what the texts below its keys say.
+
+    Pydantic could do this, but reads all the source each time that classes are made: an eighth of a quick command.
+    """
+    for kind in reversed(cls.__mro__):
+        if issubclass(kind, Block):
+            (body,) = ast.parse(textwrap.dedent(inspect.getsource(kind))).body
+            assert isinstance(body, ast.ClassDef)
+            for key, text in pairwise(body.body):
+                if isinstance(key, ast.AnnAssign) and isinstance(text, ast.Expr) and isinstance(key.target, ast.Name):
+                    field = cls.model_fields[key.target.id]
+                    described = schema["properties"][field.alias or key.target.id]
+                    described["description"] = inspect.cleandoc(ast.literal_eval(text.value))
+    return schema
 
 
 class Variant(Block):
@@ -88,7 +109,7 @@ class Variant(Block):
 
     @classmethod
     def __get_pydantic_json_schema__(cls, core_schema: CoreSchema, handler: GetJsonSchemaHandler) -> dict[str, Any]:
-        block = handler.resolve_ref_schema(handler(core_schema))
+        block = _described(cls, handler.resolve_ref_schema(handler(core_schema)))
         block.update(minProperties=1, maxProperties=1)
         block.pop("required", None)
         for key in block.get("properties", {}).values():
