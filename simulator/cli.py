@@ -2,33 +2,21 @@
 
 from __future__ import annotations
 
-import errno
 import json
-import os
-import signal
 import sys
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager, redirect_stdout
+from collections.abc import Mapping, Sequence
+from contextlib import redirect_stdout
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
+from simulator.exit import BAD_INPUT, FAILED, forget_stdout, heed_signals, open_streams, sentences
+
 if TYPE_CHECKING:
     from simulator.folder import Folder
     from simulator.result import RunResult
     from simulator.scenario import Scenario
-
-FAILED, BAD_INPUT, INTERRUPTED, TERMINATED = 1, 2, 130, 143
-
-
-class _Terminated(KeyboardInterrupt):
-    """A batch system asks us to end (SIGTERM): as an interruption, so that what was begun is tidied up."""
-
-
-def _terminate(*_: object) -> None:
-    raise _Terminated
-
 
 _SETTING = click.option(
     "--set",
@@ -40,15 +28,18 @@ _SETTING = click.option(
 
 
 class _Commands(click.Group):
-    """Commands whose every failure is a sentence, that of printing their help too."""
+    """Commands that end with a sentence, whatever happens: also while their help is printed."""
 
     def main(self, *args: Any, **options: Any) -> Any:
         """Run a command line."""
-        for name in ("stdout", "stderr"):
-            if getattr(sys, name) is None:  # closed by who called us
-                setattr(sys, name, open(os.devnull, "w", encoding="utf-8"))  # noqa: SIM115
-        with _errors():
+        open_streams()
+        with sentences():
             return super().main(*args, **options)
+
+    def invoke(self, context: click.Context) -> Any:
+        """Run the command that was found; click has words of its own for what leaves this."""
+        with sentences():
+            return super().invoke(context)
 
 
 @click.group(cls=_Commands, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110})
@@ -90,23 +81,17 @@ def run(
 ) -> None:
     """Run the policies of a scenario and print their table."""
     options = {key: value for key, value in (("engine", engine), ("seed", seed)) if value is not None}
-    for ending in (signal.SIGTERM, getattr(signal, "SIGHUP", signal.SIGTERM)):
-        if signal.getsignal(ending) is not signal.SIG_IGN:  # as nohup asks
-            signal.signal(ending, _terminate)
-    with _errors():
-        loaded, folders = _checked(scenario, settings, only, options)
-        from simulator.folder import Folder
+    heed_signals()
+    loaded, folders = _checked(scenario, settings, only, options)
+    from simulator.folder import Folder
 
-        folder = Folder(out, overwrite) if out else Folder.at_free_name(Path("results"), Path(scenario).stem)
-        done = False
-        try:
-            done = _run(loaded, folders, folder, jobs, as_json)
-        except KeyboardInterrupt as ended:
-            raise type(ended)(
-                f"the results are in {folder.path}" if folder.is_taken else "nothing was written"
-            ) from None
-        finally:
-            folder.discard()
+    folder = Folder(out, overwrite) if out else Folder.at_free_name(Path("results"), Path(scenario).stem)
+    try:
+        done = _run(loaded, folders, folder, jobs, as_json)
+    except KeyboardInterrupt as ended:
+        raise type(ended)(f"the results are in {folder.path}" if folder.is_taken else "nothing was written") from None
+    finally:
+        folder.discard()
     sys.exit(0 if done else FAILED)
 
 
@@ -139,34 +124,25 @@ def _run(loaded: Scenario, folders: tuple[Path, ...], folder: Folder, jobs: int 
             _print(loaded, results, {"folder": written, "notes": notes, "failed": failed}, as_json)
             sys.stdout.flush()
         except BrokenPipeError:  # the reader has seen enough; what was asked for is written
-            _forget_stdout()
+            forget_stdout()
         except OSError as error:
             failed["the table"] = f"cannot be printed: {error.strerror}; the results are in {written or 'no folder'}"
-            _forget_stdout()
+            forget_stdout()
     for what, reason in failed.items():
         click.echo(f"failed: {what}: {reason}", err=True)
     return not failed
 
 
 def _print(loaded: Scenario, results: Sequence[RunResult], more: Mapping[str, Any], as_json: bool) -> None:
-    from rich.console import Console
-
+    from simulator.report.table import Paper, print_comparison
     from simulator.report.table import as_json as json_row
-    from simulator.report.table import print_comparison
 
     if as_json:
         rows = [json_row(result.summary()) for result in results]
         click.echo(json.dumps({"scenario": loaded.name, **more, "rows": rows}, indent=2))
         return
     slo = loaded.workload.request.slo
-
-    class Plain(Console):
-        """Says what is said, and leaves a reader that has gone to us."""
-
-        def on_broken_pipe(self) -> None:
-            raise  # noqa: PLE0704
-
-    console = Plain(highlight=False, emoji=False)
+    console = Paper(highlight=False, emoji=False)
     print_comparison(console, loaded.name, results, loaded.published, bool(slo.ttft_s or slo.end_to_end_s))
     for note in [*more["notes"], f"results: {more['folder'] or 'not written'}"]:
         console.print(note, style="dim", markup=False, soft_wrap=True)
@@ -180,7 +156,7 @@ def validate(scenarios: tuple[str, ...], settings: tuple[str, ...]) -> None:
     bad = False
     for name in scenarios:
         try:
-            with _errors(BAD_INPUT):
+            with sentences():
                 loaded, _ = _checked(name, settings, ())
                 click.echo(f"{name}: fine ({len(loaded.policies)} policies, {loaded.slots} slots)")
         except SystemExit as ended:
@@ -195,11 +171,10 @@ def validate(scenarios: tuple[str, ...], settings: tuple[str, ...]) -> None:
 @_SETTING
 def show(scenario: str, settings: tuple[str, ...]) -> None:
     """Print a scenario with every default filled in; it can be run as it is."""
-    with _errors():
-        loaded, _ = _checked(scenario, settings, ())
-        from simulator.scenario.writing import to_yaml
+    loaded, _ = _checked(scenario, settings, ())
+    from simulator.scenario.writing import to_yaml
 
-        click.echo(to_yaml(loaded), nl=False)
+    click.echo(to_yaml(loaded), nl=False)
 
 
 @main.command()
@@ -217,10 +192,9 @@ def policies(as_json: bool) -> None:
     from simulator.roster import built_in, settings_of
 
     rows: list[dict[str, Any]] = []
-    with _errors():
-        for name, kind in built_in().items():
-            given = {key: value.default for key, value in settings_of(kind).items()}
-            rows.append({"name": name, "what": (kind.__doc__ or "").strip().splitlines()[0], "settings": given})
+    for name, kind in built_in().items():
+        given = {key: value.default for key, value in settings_of(kind).items()}
+        rows.append({"name": name, "what": (kind.__doc__ or "").strip().splitlines()[0], "settings": given})
     if as_json:
         click.echo(json.dumps(rows, indent=2))
         return
@@ -237,8 +211,7 @@ def new(kind: str, name: str) -> None:
     """Write a scenario or a policy to start from into the current folder."""
     from simulator.templates import write_template
 
-    with _errors():
-        click.echo(f"wrote {write_template(kind, name)}")
+    click.echo(f"wrote {write_template(kind, name)}")
 
 
 def _checked(
@@ -267,41 +240,6 @@ def _listed(policies: object, name: str) -> list[int | None]:
     entries = policies if isinstance(policies, tuple) else ()
     heads = [next(iter(entry)) if isinstance(entry, dict) and entry else str(entry) for entry in entries]
     return [number for number, head in enumerate(heads) if head == name] or [None]
-
-
-@contextmanager
-def _errors(raise_with: int | None = None) -> Iterator[None]:
-    """Turn what a user can mend into sentences on stderr and an exit status; never a traceback."""
-    from simulator.problem import InputError
-
-    try:
-        yield
-    except InputError as error:
-        for problem in error.problems:
-            click.echo(str(problem), err=True)
-        count = len(error.problems)
-        click.echo(f"{count} mistake{'s' if count > 1 else ''}; nothing was run, nothing was written", err=True)
-        sys.exit(raise_with or BAD_INPUT)
-    except BrokenPipeError:
-        _forget_stdout()
-        sys.exit(FAILED)
-    except KeyboardInterrupt as ended:
-        terminated = isinstance(ended, _Terminated)
-        click.echo("; ".join(["terminated" if terminated else "interrupted", *map(str, ended.args)]), err=True)
-        sys.exit(TERMINATED if terminated else INTERRUPTED)
-    except MemoryError:
-        click.echo("failed: there is not enough memory for a run of this size", err=True)
-        sys.exit(FAILED)
-    except OSError as error:
-        click.echo(f"failed: {error.strerror or error}{f': {error.filename}' if error.filename else ''}", err=True)
-        if error.errno == errno.ENOSPC:
-            _forget_stdout()
-        sys.exit(FAILED)
-
-
-def _forget_stdout() -> None:
-    """Nobody reads our output (`| head`), or it is full; the interpreter must not complain when it flushes."""
-    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 if __name__ == "__main__":

@@ -41,6 +41,7 @@ LEVELS = {
     "simulator.templates": 5,
     "simulator.study": 5,
     "simulator.report": 6,
+    "simulator.exit": 6,
     "simulator.cli": 6,
     "simulator.__main__": 6,
 }
@@ -52,7 +53,7 @@ LIBRARIES = {
     "highspy": {"policies"},
     "pandas": {"simulator.folder", "simulator.tables"},
     "rich": {"simulator.report", "simulator.cli"},
-    "click": {"simulator.cli"},
+    "click": {"simulator.cli", "simulator.exit"},
 }
 
 

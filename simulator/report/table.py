@@ -15,6 +15,14 @@ from simulator.result import Row, RunResult
 from simulator.scenario.scenario import Published
 
 
+class Paper(Console):
+    """A console that leaves a reader who has gone to its caller."""
+
+    def on_broken_pipe(self) -> None:
+        """Not the library's own exit."""
+        raise  # noqa: PLE0704
+
+
 class Column(NamedTuple):
     """A column: its two lines of header, its summary key, how a number is written, and how soon it gives way."""
 
@@ -44,8 +52,6 @@ _PUBLISHED = (
     Column("published", "PAR water", "par_water", ".2f", 8),
     Column("published", "PAR carbon", "par_carbon", ".2f", 8),
 )
-#: Requests that a run of any length leaves unfinished at its end, as a share: not worth a column.
-NEGLIGIBLE = 0.01
 #: Blanks that the terminal's table puts beside a column.
 _GAP = 3
 
@@ -67,9 +73,8 @@ def comparison(results: Sequence[RunResult], published: Published | None, has_sl
     rows = [result.summary() for result in results]
     names = [str(row["policy"]) for row in rows]
     printed = [Printed(Column("", "policy", "policy", "", 99), names, False)]
-    late = any(row["unfinished"] > NEGLIGIBLE * row["requests"] for row in rows)
     for column in _COLUMNS:
-        if {"slo_attainment": has_slo, "unfinished": late}.get(column.key, True):
+        if column.key != "slo_attainment" or has_slo:
             printed.append(Printed(column, _cells([row[column.key] for row in rows], column.style), False))
     known = {} if published is None else published.rows
     for column in _PUBLISHED:
@@ -104,8 +109,8 @@ def print_comparison(
 
 
 def _keep(part: Printed) -> int:
-    """How long a column stays: requests that got no answer always, when there are any."""
-    lost = part.column.key in ("rejected", "unfinished") and any(cell not in ("0", "-") for cell in part.cells)
+    """How long a column stays: rejected requests always, when there are any."""
+    lost = part.column.key == "rejected" and any(cell not in ("0", "-") for cell in part.cells)
     return 10 if lost else part.column.keep
 
 
