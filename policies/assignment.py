@@ -7,7 +7,7 @@ import numpy as np
 from policies.grouping import Grouping, by_allowed_sites, one_by_one
 from policies.slot_program import SlotProgram
 from simulator.fleet import BoolArray, Fleet, FloatArray
-from simulator.policy import Split, Witness
+from simulator.plan import Split, Witness
 
 #: Demand that is served but for this share counts as served: what linear programs leave.
 ROUNDING = 1e-6

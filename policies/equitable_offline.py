@@ -7,7 +7,8 @@ from policies.horizon_program import HorizonPlan, HorizonProgram, Spent
 from policies.rule import Rule, checked_rule, ruled
 from policies.weights import OwnWeights
 from simulator.fleet import Fleet
-from simulator.policy import Observation, Plan, RoutingPolicy
+from simulator.plan import Plan
+from simulator.policy import Observation, RoutingPolicy
 
 
 class EquitableOffline(RoutingPolicy):

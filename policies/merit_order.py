@@ -6,7 +6,8 @@ from policies.assignment import Dispatch
 from policies.rule import Rule, checked_rule, ruled
 from policies.weights import checked_weight
 from simulator.fleet import Fleet, FloatArray
-from simulator.policy import Observation, Plan, RoutingPolicy
+from simulator.plan import Plan
+from simulator.policy import Observation, RoutingPolicy
 
 
 class MeritOrder(RoutingPolicy):

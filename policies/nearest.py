@@ -7,7 +7,8 @@ from policies.grouping import one_by_one
 from policies.rule import Rule, checked_rule, ruled
 from policies.slot_program import SlotProgram
 from simulator.fleet import Fleet
-from simulator.policy import Observation, Plan, RoutingPolicy
+from simulator.plan import Plan
+from simulator.policy import Observation, RoutingPolicy
 
 
 class Nearest(RoutingPolicy):

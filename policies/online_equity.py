@@ -1,33 +1,28 @@
-"""Online equity: fill sites by cost and by prices of equity that are learned from the finished slots."""
+"""Online equity: fill sites by cost and by prices of equity that are learned from what sites were charged so far."""
 
 from __future__ import annotations
 
-from typing import Protocol
+from typing import ClassVar, Literal
+
+import numpy as np
 
 from policies.assignment import Dispatch
-from policies.rule import Rule, checked_rule, ruled
+from policies.rule import Rule, checked_rule, ruled, scored
 from policies.weights import OwnWeights
 from simulator.fleet import Fleet, FloatArray
-from simulator.policy import Observation, Plan, RoutingPolicy
-
-
-class Dual(Protocol):
-    """Prices of equity for one footprint: how much a weighted US$ of it counts at each site."""
-
-    gamma: FloatArray
-    """[sites]."""
-
-    def learn(self, burden_usd: FloatArray) -> None:
-        """Take in the weighted footprint of a finished slot [US$], [sites]."""
-        ...
-
-    def reach(self, most_usd: FloatArray) -> None:
-        """Take in the largest weighted footprint that the coming slot can give [US$], [sites]."""
-        ...
+from simulator.plan import Dual, Plan
+from simulator.policy import Observation, RoutingPolicy
+from simulator.prices import EntropicPrices, EuclideanPrices
 
 
 class OnlineEquity(RoutingPolicy):
-    """Minimise cost + gamma-weighted footprints slot by slot; a :class:`Dual` learns gamma for each footprint."""
+    """Minimise cost + gamma-weighted footprints, with gamma learned from slot to slot or from request to request.
+
+    Once per slot by the ledger of the finished slot; or, with ``update_every``, after every so many requests by what
+    they are expected to add, as routers send them off.
+    """
+
+    steps: ClassVar[Literal["euclidean", "entropic"]]
 
     def __init__(
         self,
@@ -35,33 +30,51 @@ class OnlineEquity(RoutingPolicy):
         water_weight_usd_per_m3: float | None = None,
         carbon_weight_usd_per_t: float | None = None,
         rule: Rule = "split",
+        update_every: int | None = None,
     ):
         if not 0 < step < float("inf"):
             raise ValueError(f"step must be above 0 (given {step})")
+        if update_every is not None and update_every < 1:
+            raise ValueError(f"update_every must be at least 1 (given {update_every})")
         self.step = step
         self.weights = OwnWeights(water_weight_usd_per_m3, carbon_weight_usd_per_t).checked()
         self.rule = checked_rule(rule)
-
-    def dual(self, sites: int) -> Dual:
-        """Fresh prices for this many sites."""
-        raise NotImplementedError
+        self.update_every = update_every
 
     def start(self, fleet: Fleet) -> None:
         """Set up the program of a slot, and forget all prices."""
+        kind = EuclideanPrices if self.steps == "euclidean" else EntropicPrices
         self._dispatch = Dispatch(fleet)
-        self._mu_water, self._mu_carbon = self.weights.objective(fleet)
-        self._water, self._carbon = self.dual(len(fleet.sites)), self.dual(len(fleet.sites))
+        self._weights = self.weights.objective(fleet)
+        self._prices = [kind(len(fleet.sites)) for _ in range(2)]
+        self._most: FloatArray = np.zeros((2, len(fleet.sites)))
 
     def plan(self, observation: Observation) -> Plan:
-        """Learn from the finished slot, then fill sites in the order of cost and equity prices."""
-        if observation.last is not None:
-            self._water.learn(self._mu_water * observation.last.water_m3)
-            self._carbon.learn(self._mu_carbon * observation.last.carbon_t)
-        water, carbon = self._mu_water * observation.water_m3, self._mu_carbon * observation.carbon_t
+        """Fill sites in the order of cost and equity prices."""
         fleet = observation.fleet
+        water_weight, carbon_weight = self._weights
+        if observation.last is not None and self.update_every is None:
+            charged = (carbon_weight * observation.last.carbon_t, water_weight * observation.last.water_m3)
+            for prices, usd, most in zip(self._prices, charged, self._most, strict=True):
+                prices.move(usd.tolist(), self.step, most.tolist(), 1.0)
+        burden = np.array([carbon_weight * observation.carbon_t, water_weight * observation.water_m3])
         # The largest burden of a slot: all places at the planned load, and what servers draw by being on.
         load = fleet.capacity_rps * fleet.slot_s + fleet.standing_kwh / fleet.energy_kwh
-        self._water.reach(water * load)
-        self._carbon.reach(carbon * load)
-        price = observation.cost_usd + (self._carbon.gamma * carbon + self._water.gamma * water)
+        self._most = np.maximum(self._most, burden * load)
+        if self.update_every is not None:
+            return self._dual(observation, burden, self.update_every)
+        carbon, water = (np.array(prices.gamma) * usd for prices, usd in zip(self._prices, burden, strict=True))
+        price = observation.cost_usd + (carbon + water)
         return ruled(self.rule, price, observation, lambda: self._dispatch.split(price, observation.demand_rps))
+
+    def _dual(self, observation: Observation, burden: FloatArray, update_every: int) -> Dual:
+        """Prices that move with the requests."""
+        return Dual(
+            score=scored(self.rule, observation.cost_usd, observation),
+            steps=self.steps,
+            step=self.step,
+            burden_usd=burden,
+            most_usd=self._most,
+            requests=float(observation.demand_rps.sum() * observation.fleet.slot_s),
+            update_every=update_every,
+        )

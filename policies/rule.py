@@ -9,7 +9,8 @@ from typing import Any
 import numpy as np
 
 from simulator.fleet import FloatArray
-from simulator.policy import LEAST_REFRESH_S, Observation, Plan, Score, Split
+from simulator.plan import LEAST_REFRESH_S, Plan, Score, Split
+from simulator.policy import Observation
 from simulator.problem import did_you_mean
 
 Rule = str | Mapping[str, Any]
@@ -38,5 +39,10 @@ def ruled(rule: Rule, price: FloatArray, observation: Observation, split: Callab
     """The plan of a planner with these prices per request, [sites] or [origins, sites]."""
     if rule == "split" or (not isinstance(rule, str) and "split" in rule):
         return split()
-    settings = {} if isinstance(rule, str) else rule["score"] or {}
+    return scored(rule, price, observation)
+
+
+def scored(rule: Rule, price: FloatArray, observation: Observation) -> Score:
+    """Scores of these prices, with the settings of the rule if it has any."""
+    settings = {} if isinstance(rule, str) else rule.get("score") or {}
     return Score(np.broadcast_to(price, observation.fleet.allowed.shape).copy(), **settings)

@@ -12,11 +12,13 @@ if TYPE_CHECKING:
     from simulator.contract import check_policy as check_policy
     from simulator.folder import read_folder as read_folder
     from simulator.intake import load as load
+    from simulator.plan import Dual as Dual
+    from simulator.plan import Own as Own
+    from simulator.plan import PolicyError as PolicyError
+    from simulator.plan import Score as Score
+    from simulator.plan import Split as Split
     from simulator.policy import Observation as Observation
-    from simulator.policy import PolicyError as PolicyError
     from simulator.policy import RoutingPolicy as RoutingPolicy
-    from simulator.policy import Score as Score
-    from simulator.policy import Split as Split
     from simulator.problem import InputError as InputError
     from simulator.problem import LawError as LawError
     from simulator.result import RunResult as RunResult
@@ -26,15 +28,17 @@ if TYPE_CHECKING:
     from simulator.world import build_world as build_world
 
 _HOMES = {
+    "Dual": "simulator.plan",
     "InputError": "simulator.problem",
     "LawError": "simulator.problem",
     "Observation": "simulator.policy",
-    "PolicyError": "simulator.policy",
+    "Own": "simulator.plan",
+    "PolicyError": "simulator.plan",
     "RoutingPolicy": "simulator.policy",
     "RunResult": "simulator.result",
     "Scenario": "simulator.scenario.scenario",
-    "Score": "simulator.policy",
-    "Split": "simulator.policy",
+    "Score": "simulator.plan",
+    "Split": "simulator.plan",
     "World": "simulator.world",
     "build_world": "simulator.world",
     "check_policy": "simulator.contract",

@@ -54,7 +54,9 @@ def main() -> None:
 
 @main.command()
 @click.argument("scenario")
-@click.option("--engine", metavar="fluid|simpy", help="How requests are simulated; the scenario's engine unless given.")
+@click.option(
+    "--engine", metavar="compiled|simpy|fluid", help="How requests are simulated; the scenario's engine unless given."
+)
 @click.option(
     "--policy",
     "only",

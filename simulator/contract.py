@@ -9,8 +9,9 @@ from typing import Any
 import numpy as np
 
 from simulator.control import simulate
+from simulator.plan import Plan, PolicyError
 from simulator.planes import make_plane
-from simulator.policy import Plan, PolicyError, RoutingPolicy
+from simulator.policy import RoutingPolicy
 from simulator.scenario import parse
 from simulator.world import World, build_world
 

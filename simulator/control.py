@@ -11,8 +11,9 @@ from simulator.clock import Clock, Event
 from simulator.fleet import FloatArray
 from simulator.footprint import Footprint, Intensities, added, footprint, nothing
 from simulator.forecast import FORECASTERS
+from simulator.plan import Plan, PolicyError, Split, Witness, checked
 from simulator.planes import Plane
-from simulator.policy import Observation, Plan, PolicyError, RoutingPolicy, Split, Witness, checked
+from simulator.policy import Observation, RoutingPolicy
 from simulator.world import World
 
 

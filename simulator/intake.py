@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
+from simulator.planes import ENGINES
 from simulator.problem import InputError, Problems, did_you_mean, refuse
 from simulator.roster import built_in, check_policies
 from simulator.scenario import Scenario, Source, parse, read_source
 from simulator.scenario.scenario import PolicyChoice
 from simulator.world import World, build_world
-
-#: Requests that the SimPy engine can hold: about half a kilobyte each.
-MOST_REQUESTS = 5e7
 
 
 def load(path: str | Path, settings: Sequence[str] = ()) -> Scenario:
@@ -75,7 +74,8 @@ def _check_raw_policy(number: int, data: object, folders: Sequence[Path], proble
 
 
 def check_size(world: World, engine: str) -> None:
-    """Refuse what the engine that knows requests could not hold in memory; raises InputError."""
-    if engine != "fluid" and world.expected_requests > MOST_REQUESTS:
-        what = f"about {world.expected_requests:.2g} requests would be simulated, at most {MOST_REQUESTS:.0e} can be"
-        raise refuse(("workload", "demand"), f"{what}; lower fleet_scale or take the fluid engine")
+    """Refuse more requests than an engine can simulate; raises InputError."""
+    most = ENGINES[engine].most_requests if engine in ENGINES else math.inf
+    if world.expected_requests > most:
+        what = f"about {world.expected_requests:.2g} requests would be simulated, at most {most:.0e} can be"
+        raise refuse(("workload", "demand"), f"{what}; lower fleet_scale or take another engine")

@@ -1,21 +1,16 @@
 """Latency: log-spaced histograms, about 1 % wide, for each group of requests, with exact means.
 
-Bin 0 holds zero and what is below 10 microseconds; bin k >= 1 holds [EDGES[k-1], EDGES[k]).
+Their edges stand in ``core/edges.py``; bin 0 holds zero and what is below 10 microseconds.
 """
 
 from __future__ import annotations
 
-import math
-
 import numpy as np
 
+from simulator.core.edges import EDGES_S, GROWTH
 from simulator.fleet import FloatArray, IntArray
 
-FIRST_S, LAST_S, GROWTH = 1e-5, 1e7, 1.01
-_COUNT = math.ceil(math.log(LAST_S / FIRST_S) / math.log(GROWTH))
-#: By scalar arithmetic: numpy's array power rounds otherwise on other processors.
-EDGES: FloatArray = np.array([FIRST_S * math.pow(GROWTH, k) for k in range(_COUNT + 1)])
-BINS = len(EDGES) + 1
+BINS = len(EDGES_S) + 1
 
 #: What is measured of each finished request.
 MEASURES = ("network", "wait", "ttft", "end_to_end")
@@ -30,7 +25,7 @@ class Histogram:
 
     def add(self, group: IntArray, seconds: FloatArray, weight: FloatArray | None = None) -> None:
         """Count durations in their groups, each [n]."""
-        bins = np.searchsorted(EDGES, seconds, side="right")
+        bins = np.searchsorted(EDGES_S, seconds, side="right")
         flat = np.bincount(group * BINS + bins, weight, minlength=self.counts.size)
         self.counts += flat.reshape(self.counts.shape)
         self.sums += np.bincount(group, seconds if weight is None else seconds * weight, minlength=len(self.sums))
@@ -51,4 +46,4 @@ class Histogram:
         bin_ = int(np.searchsorted(np.cumsum(counts), share * total * (1 - 1e-12), side="left"))
         if bin_ == 0:
             return 0.0
-        return float(EDGES[min(bin_, len(EDGES)) - 1] * np.sqrt(GROWTH))
+        return float(EDGES_S[min(bin_, len(EDGES_S)) - 1] * np.sqrt(GROWTH))

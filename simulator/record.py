@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import NamedTuple
 
 from simulator.fleet import FloatArray, IntArray
@@ -16,8 +17,10 @@ class View(NamedTuple):
 
 
 class Requests(NamedTuple):
-    """Every request of a run, in order of arrival, [requests]. Times are NaN where they never came."""
+    """Requests of a run in order of arrival, [requests]. Times are NaN where they never came."""
 
+    number: IntArray
+    """On the tape."""
     arrival_s: FloatArray
     origin: IntArray
     site: IntArray
@@ -31,6 +34,15 @@ class Requests(NamedTuple):
     """Time on the way to the site and back home, jitter included."""
     back_s: FloatArray
     prefill_s: FloatArray
+
+
+class Keeping(NamedTuple):
+    """Which requests' rows are kept, and who takes them."""
+
+    share: float
+    """Of all requests; drawn from a stream of its own."""
+    take: Callable[[Requests], None]
+    """Called with one batch of rows after the other, in order of arrival."""
 
 
 class Counts(NamedTuple):
@@ -81,4 +93,5 @@ class Record(NamedTuple):
     """Requests after the warm-up that met their targets, [origins]."""
     slo_counted: FloatArray
     """Requests after the warm-up, [origins]."""
-    requests: Requests | None
+    requests: Requests | None = None
+    """Rows that were asked for."""

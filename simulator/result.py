@@ -12,7 +12,7 @@ import numpy as np
 from simulator.equity import gini, jain, peak_to_average
 from simulator.fleet import FloatArray, IntArray, Objective
 from simulator.footprint import Footprint, Intensities
-from simulator.policy import Witness
+from simulator.plan import Witness
 from simulator.record import FAILED, FINISHED, REJECTED, UNFINISHED, Record
 from simulator.units import KWH_PER_MWH, S_PER_MS
 

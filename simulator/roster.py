@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from simulator.forecast import FORECASTERS
+from simulator.planes import ENGINES
 from simulator.policy import RoutingPolicy
 from simulator.problem import KeyPath, Problems, did_you_mean, refuse
 from simulator.scenario.block import shown
@@ -145,10 +146,20 @@ def check_policies(choices: Sequence[PolicyChoice], engine: str, folders: Sequen
     for number, choice in enumerate(choices):
         with problems.collecting():
             policy = make_policy(choice, folders, ("policies", number))
-            rule = getattr(policy, "rule", None) if choice.name in built_in() else None
-            if engine == "fluid" and (rule == "score" or (isinstance(rule, Mapping) and "score" in rule)):
-                path = ("policies", number, choice.name, "rule")
-                raise refuse(path, "the fluid engine serves shares (rule: split); scores need engine: simpy")
+            routes_requests = engine not in ENGINES or ENGINES[engine].routes_requests
+            if not routes_requests and choice.name in built_in() and (setting := _wants_requests(policy)):
+                path = ("policies", number, choice.name, setting)
+                raise refuse(
+                    path, f"the {engine} engine serves shares (rule: split); this needs engine: compiled or simpy"
+                )
+
+
+def _wants_requests(policy: RoutingPolicy) -> str | None:
+    """The setting by which a built-in policy routes single requests by prices; None when it says shares."""
+    rule = getattr(policy, "rule", "split")
+    if rule == "score" or (isinstance(rule, Mapping) and "score" in rule):
+        return "rule"
+    return "update_every" if getattr(policy, "update_every", None) is not None else None
 
 
 def check_settings(kind: type[RoutingPolicy], settings: Mapping[str, Any], path: KeyPath) -> None:

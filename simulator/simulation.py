@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from pathlib import Path
 
+import numpy as np
+
 from simulator.control import burden, simulate
 from simulator.footprint import Intensities
 from simulator.intake import check_size, load
@@ -12,6 +14,7 @@ from simulator.laws import check_laws
 from simulator.planes import make_plane
 from simulator.policy import RoutingPolicy
 from simulator.problem import refuse
+from simulator.record import Keeping, Requests
 from simulator.result import RunResult
 from simulator.roster import make_policy
 from simulator.scenario import Scenario
@@ -28,6 +31,7 @@ def run(
     seed: int | None = None,
     engine: str | None = None,
     keep_requests: bool = False,
+    keeping: Keeping | None = None,
     label: str | None = None,
     progress: Progress | None = None,
 ) -> RunResult:
@@ -56,9 +60,14 @@ def run(
     else:
         raise refuse((), f"a policy is a name or an instance of a RoutingPolicy (given {policy!r})")
     chosen.start(world.fleet)
-    plane = make_plane(engine, world, keep_requests, progress)
+    batches: list[Requests] = []
+    keeping = Keeping(1.0, batches.append) if keep_requests else keeping
+    plane = make_plane(engine, world, keeping, progress)
     minutes = simulate(world, chosen, plane, progress if engine == "fluid" else None)
     record = plane.record()
+    if batches:
+        columns = zip(*batches, strict=True)
+        record = record._replace(requests=Requests(*(np.concatenate(column) for column in columns)))
     total = burden(world, slice(None), record.busy_place_s)
     signals = Intensities(world.price_usd_per_kwh, world.carbon_kg_per_kwh, world.water_l_per_kwh)
     return RunResult(

@@ -21,6 +21,7 @@ STREAMS = {
     "thinning": 9,
     "sites": 11,
     "gateways": 12,
+    "kept": 13,
 }
 
 

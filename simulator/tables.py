@@ -7,7 +7,7 @@ from datetime import timedelta
 import numpy as np
 import pandas as pd
 
-from simulator.latency import EDGES
+from simulator.core.edges import EDGES_S
 from simulator.result import RunResult
 
 
@@ -41,7 +41,7 @@ def latency_table(result: RunResult) -> pd.DataFrame:
     """Histograms: measure, group (origin or site), lower and upper end of the bin [s], count; empty bins left out."""
     parts = [(measure, result.origins, histogram) for measure, histogram in result.record.latency.items()]
     parts.append(("site_wait", result.sites, result.record.site_wait))
-    edges = np.concatenate([[0.0], EDGES, [np.inf]])
+    edges = np.concatenate([[0.0], EDGES_S, [np.inf]])
     tables = []
     for measure, names, histogram in parts:
         group, bin_ = np.nonzero(histogram.counts)

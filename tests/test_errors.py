@@ -754,7 +754,7 @@ def test_a_run_that_fails_leaves_nothing(tmp_path, monkeypatch):
     before = everything_in(tmp_path)
     status, said = say("run", "good.yaml", "--out", "new/folder")
     assert status == 1
-    assert "plan() must return a Split or a Score, not NoneType" in said
+    assert "plan() must return a Split, a Score, a Dual or an Own, not NoneType" in said
     assert everything_in(tmp_path) == before
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import sys
 from pathlib import Path
 
 import pytest
@@ -14,6 +15,7 @@ LEVELS = {
     "simulator": 0,
     "simulator.units": 0,
     "simulator.problem": 0,
+    "simulator.core": 0,
     "simulator.scenario": 1,
     "simulator.fleet": 1,
     "simulator.streams": 1,
@@ -23,7 +25,9 @@ LEVELS = {
     "simulator.footprint": 2,
     "simulator.latency": 2,
     "simulator.forecast": 2,
+    "simulator.plan": 2,
     "simulator.policy": 2,
+    "simulator.prices": 2,
     "simulator.record": 2,
     "simulator.result": 2,
     "simulator.laws": 2,
@@ -51,6 +55,7 @@ LIBRARIES = {
     "yaml": {"simulator.scenario"},
     "simpy": {"simulator.clock"},
     "highspy": {"policies"},
+    "numba": {"simulator.core"},
     "pandas": {"simulator.folder", "simulator.tables"},
     "rich": {"simulator.report", "simulator.cli"},
     "click": {"simulator.cli", "simulator.exit"},
@@ -113,6 +118,13 @@ def test_imports_go_downwards_only(module: str) -> None:
 def test_libraries_stay_in_their_rooms(module: str) -> None:
     for library in {name.split(".")[0] for name in imports(module)} & set(LIBRARIES):
         assert allowed(library, module), f"{module} imports {library}"
+
+
+@pytest.mark.parametrize("module", [module for module in MODULES if module.startswith("simulator.core")])
+def test_the_core_imports_numpy_and_numba_only(module: str) -> None:
+    """Kernels take arrays and scalars, and know nothing of the rest."""
+    for other in imports(module):
+        assert other.startswith("simulator.core") or other.split(".")[0] in {"numpy", "numba", *sys.stdlib_module_names}
 
 
 def test_no_ring_of_imports() -> None:

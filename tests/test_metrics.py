@@ -14,10 +14,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from simulator.core.edges import EDGES_S as EDGES
+from simulator.core.edges import FIRST_S, LAST_S
 from simulator.equity import gini, jain, peak_to_average
 from simulator.fleet import Hardware
 from simulator.footprint import Intensities, added, footprint, nothing
-from simulator.latency import EDGES, FIRST_S, LAST_S, Histogram
+from simulator.latency import Histogram
 from simulator.result import RunResult
 from simulator.scenario import parse
 from simulator.simulation import run

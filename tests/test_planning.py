@@ -14,15 +14,13 @@ from hypothesis import strategies as st
 
 from policies import POLICIES
 from policies.assignment import Assignment, Dispatch, split_of
-from policies.equitable_online import auxiliary
 from policies.grouping import by_allowed_sites, one_by_one
-from policies.hedge import simplex
 from policies.horizon_program import HorizonProgram, Spent
 from policies.slot_program import SlotProgram, merit_order
 from simulator import run
 from simulator.fleet import Fleet, Objective
 from simulator.forecast import Outlook, Perfect
-from simulator.policy import Witness
+from simulator.plan import Witness
 from simulator.world import World
 
 Case = tuple[Fleet, np.random.Generator]
@@ -212,27 +210,6 @@ def test_equal_prices_fill_the_lower_index_first() -> None:
     assert merit_order(np.array([1.0, 1.0]), 1.5, np.array([1.0, 1.0])).tolist() == [1.0, 0.5]
 
 
-@given(seed=st.integers(0, 10**6), count=st.integers(1, 6))
-@settings(max_examples=50, deadline=None)
-def test_the_auxiliary_step_of_mirror_descent_is_a_linear_program(seed: int, count: int) -> None:
-    """argmin of max(z) - gamma.z over 0 <= z <= zbar, by the second solver."""
-    generator = np.random.default_rng(seed)
-    gamma, most = generator.normal(0.2, 0.5, count), generator.uniform(0, 3, count)
-    z = cp.Variable(count, nonneg=True)
-    least = cp.Problem(cp.Minimize(cp.max(z) - gamma @ z), [z <= most]).solve(solver=cp.CLARABEL)
-    ours = auxiliary(gamma, most)
-    assert (ours >= 0).all()
-    assert (ours <= most + 1e-12).all()
-    assert max(ours) - gamma @ ours == pytest.approx(least, abs=1e-6)
-
-
-def test_hedge_weights_stay_on_the_simplex_however_large_the_exponents() -> None:
-    weights = simplex(np.array([1e4, 1e4 + 1.0, -1e4]))
-    assert weights.sum() == pytest.approx(1)
-    assert weights[1] / weights[0] == pytest.approx(np.e)
-    assert weights[2] == 0
-
-
 def uneven(**changes: Any) -> World:
     """Two sites of 100,000 places beside a small one, and an origin a million times smaller than the other."""
     large = {"count": 100_000, "concurrency": 1, "peak_w": 100}
@@ -334,5 +311,5 @@ def test_prices_of_equity_stay_bounded_when_servers_draw_power_by_being_on() -> 
     made = world(sites={"generate": {"count": 4}}, servers=servers, slots=600)
     policy = POLICIES["eglb"](step=0.05)
     run(made, policy, engine="fluid")
-    for dual in (policy._water, policy._carbon):  # type: ignore[attr-defined]
-        assert dual.gamma.sum() == pytest.approx(1.0, abs=0.2)
+    for prices in policy._prices:  # type: ignore[attr-defined]
+        assert sum(prices.gamma) == pytest.approx(1.0, abs=0.2)

@@ -149,7 +149,7 @@ class RoadMaking(LawMaking):
         (Negative, "at least 0"),
         (NotANumber, "NaN"),
         (Transposed, "shape"),
-        (NoPlan, "must return a Split or a Score"),
+        (NoPlan, "must return a Split, a Score, a Dual or an Own"),
         (Meddling, "read-only"),
         (Random, "two fresh policies say different plans"),
         (Remembering, "forget the run before"),
@@ -334,7 +334,7 @@ def test_a_policy_by_name_has_the_settings_of_its_scenario() -> None:
 
 def test_what_cannot_be_run_is_refused() -> None:
     made = world()
-    for wrong in ({"seed": 2}, {"engine": "compiled"}):
+    for wrong in ({"seed": 2}, {"engine": "compile"}):
         with pytest.raises(InputError):
             run(made, "glb-cost", **wrong)
     for policy in (POLICIES["eglb"], 5):

@@ -55,11 +55,14 @@ def whole(blocks) -> Block:
     return Block(*(np.concatenate(column) for column in zip(*blocks, strict=True)))
 
 
-@pytest.fixture(params=["poisson", "poisson in parts of slots", "counted", "trace"])
-def world(request, tmp_path, monkeypatch):
+def slot_counts(world) -> list[int]:
+    """Requests on the tape in each slot."""
+    return [sum(len(block.u) for block in Tape(world).slot(slot)) for slot in range(world.fleet.slots)]
+
+
+@pytest.fixture(params=["poisson", "counted", "trace"])
+def world(request, tmp_path):
     """A world of each kind of arrivals."""
-    if request.param == "poisson in parts of slots":
-        monkeypatch.setattr(simulator.tape, "BLOCK_REQUESTS", 16)
     if request.param == "counted":
         return world_of(busy(slot_s=3600.0, demand=hourly(tmp_path, [100, 0, 7, 1, 30, 200], "counted")))
     if request.param == "trace":
@@ -69,35 +72,54 @@ def world(request, tmp_path, monkeypatch):
     return world_of(busy())
 
 
-def test_any_block_can_be_made_alone(world):
-    """Design, section 4: each block's generators follow from (seed, stream, block) only."""
-    in_order = list(Tape(world).blocks())
-    assert sum(len(block.arrival_s) for block in in_order) > 30
-    for number in reversed(range(len(in_order))):
-        assert same(Tape(world).block(number), in_order[number])
+def test_any_slot_can_be_made_alone(world):
+    """A slot's generators follow from (seed, stream, slot) only."""
+    in_order = whole(Tape(world).blocks())
+    assert len(in_order.u) > 30
+    alone = [list(Tape(world).slot(slot)) for slot in reversed(range(world.fleet.slots))]
+    assert same(in_order, whole([block for blocks in reversed(alone) for block in blocks]))
+
+
+@pytest.mark.parametrize("most", [1, 7, 64, 1000])
+def test_where_the_tape_is_cut_into_blocks_changes_nothing(world, most):
+    """Bit for bit the same columns, in blocks of at most so many requests (those of a trace: on average)."""
+    blocks = list(Tape(world, kept=0.5, block_requests=most).blocks())
+    assert world.demand.trace or max(len(block.u) for block in blocks) <= most
+    assert same(whole(blocks), whole(Tape(world, kept=0.5).blocks()))
 
 
 def test_times_are_in_order_and_within_their_slot(world):
-    """Blocks follow each other; none holds more than one slot; every slot has the same number of them, in order."""
-    tape, fleet_ = Tape(world), world.fleet
-    parts = len(tape) // fleet_.slots
-    assert len(tape) == parts * fleet_.slots
-    for number, block in enumerate(tape.blocks()):
-        start, end = (fleet_.slot_s * (number + k) / parts for k in (0, 1))
-        assert np.all((block.arrival_s >= start) & (block.arrival_s < end))
-        assert np.all(np.diff(block.arrival_s) >= 0)
-        assert len({len(column) for column in block}) == 1
+    """Blocks follow each other; none holds more than one slot."""
+    for slot in range(world.fleet.slots):
+        start, end = (world.fleet.slot_s * edge for edge in (slot, slot + 1))
+        last = start
+        for block in Tape(world, block_requests=16).slot(slot):
+            assert np.all((block.arrival_s >= last) & (block.arrival_s < end))
+            assert np.all(np.diff(block.arrival_s) >= 0)
+            assert {len(column) for column in block} == {len(block.u)} != {0}
+            last = block.arrival_s[-1]
 
 
-def test_rounding_never_moves_an_arrival_to_the_next_slot():
+def test_rounding_never_moves_an_arrival_to_the_next_slot(monkeypatch):
     """A last gap that vanishes against the sum of the others would put the last arrival on the end."""
 
     class Gaps:
         def standard_exponential(self, count):
             return np.array([1.0, 1.0, 1e-20])[:count]
 
-    times = simulator.tape.ordered_uniforms(Gaps(), 2, 100.0, 200.0)
+    tape = Tape(world_of(busy()))
+    monkeypatch.setattr(tape, "_stream", lambda name, slot: Gaps())
+    (times,) = tape._counted(0, 2, 100.0, 200.0)
     assert times.tolist() == [150.0, np.nextafter(200.0, 100.0)]
+
+
+def test_some_rows_are_kept_and_that_moves_nothing():
+    """A share of 0.3 of some 600 requests, drawn from a stream of its own; none unless asked for, or all."""
+    none, some, every = (whole(Tape(world_of(busy()), kept).blocks()) for kept in (0.0, 0.3, 1.0))
+    assert abs(some.kept.mean() - 0.3) < 3.3 * math.sqrt(0.3 * 0.7 / len(some.kept))
+    assert not none.kept.any()
+    assert every.kept.all()
+    assert same(Block(*none[:-1], None), Block(*some[:-1], None))
 
 
 @pytest.mark.parametrize("rates", [[0.1] * 10, [0.7, 0.1, 0.1, 0.1], [0.3, 0.0, 0.6, 0.0], [0.1] * 13])
@@ -110,19 +132,12 @@ def test_the_largest_number_still_marks_an_origin_that_has_demand(rates):
     ]
 
 
-def test_a_slot_of_many_requests_comes_in_parts(monkeypatch):
-    """100 expected requests in blocks of 16: ceil(100 / 16) = 7 blocks a slot; all in one block otherwise."""
-    assert len(Tape(world_of(busy()))) == 6
-    monkeypatch.setattr(simulator.tape, "BLOCK_REQUESTS", 16)
-    assert len(Tape(world_of(busy()))) == 6 * 7
-
-
 def test_the_same_seed_draws_the_same_tape_and_another_seed_another_one():
     """Every column that is drawn differs between seeds; none differs between worlds of one seed."""
     one, again, other = (whole(Tape(world_of(busy(), seed)).blocks()) for seed in (1, 1, 2))
     assert same(one, again)
     fewest = min(len(one.u), len(other.u))
-    for name in Block._fields:
+    for name in Block._fields[:-1]:
         assert not np.array_equal(getattr(one, name)[:fewest], getattr(other, name)[:fewest]), name
 
 
@@ -177,7 +192,7 @@ def test_no_two_columns_are_drawn_from_the_same_numbers():
 
 
 def test_a_longer_run_begins_with_the_same_requests():
-    """Blocks depend on their number, not on how many there are."""
+    """Slots depend on their number, not on how many there are."""
     short, long = (list(Tape(world_of(busy(slots=slots))).blocks()) for slots in (3, 6))
     assert all(same(a, b) for a, b in zip(short, long[:3], strict=True))
 
@@ -187,10 +202,9 @@ def test_counted_arrivals_are_exactly_the_counts(tmp_path):
     counts = [1000, 0, 1, 2500]
     data = busy(slots=4, slot_s=3600.0, demand=hourly(tmp_path, counts, "counted"))
     for seed in (1, 2):
-        blocks = list(Tape(world_of(data, seed)).blocks())
-        assert [len(block.arrival_s) for block in blocks] == counts
+        assert slot_counts(world_of(data, seed)) == counts
     # Mean of n uniforms on [0, 1): 1/2 with standard deviation 1 / sqrt(12 n).
-    share = blocks[3].arrival_s / 3600 - 3
+    share = whole(Tape(world_of(data)).slot(3)).arrival_s / 3600 - 3
     assert abs(share.mean() - 0.5) * math.sqrt(12 * counts[3]) < 3.3
 
 
@@ -198,7 +212,7 @@ def test_hourly_poisson_arrivals_have_the_counts_as_means(tmp_path):
     """Without `counted` the counts are means: the sum over hours is Poisson, and the hours differ from the file."""
     counts = [4000, 1000, 0, 2500]
     data = busy(slots=4, slot_s=3600.0, demand=hourly(tmp_path, counts, "poisson"))
-    drawn = [len(block.arrival_s) for block in Tape(world_of(data)).blocks()]
+    drawn = slot_counts(world_of(data))
     assert drawn[2] == 0
     assert drawn != counts
     for number, mean in zip(drawn, counts, strict=True):
@@ -212,7 +226,7 @@ def test_a_trace_request_at_a_slot_boundary_is_in_the_same_slot_for_planners_and
     (tmp_path / "trace.csv").write_text("\n".join(["TIMESTAMP,ContextTokens,GeneratedTokens", *lines]) + "\n")
     demand = {"trace": {"file": str(tmp_path / "trace.csv"), "repeat": False}}
     world = world_of(busy(slots=40, slot_s=0.1, demand=demand))
-    counts = [len(block.arrival_s) for block in Tape(world).blocks()]
+    counts = slot_counts(world)
     assert sum(counts) == 30
     np.testing.assert_allclose(world.demand.rate_rps.sum(axis=1) * 0.1, counts, rtol=1e-12)
 

@@ -2,17 +2,32 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 from simulator.clock import Clock
 from simulator.fleet import FloatArray
-from simulator.policy import Plan
+from simulator.plan import Plan
 from simulator.problem import did_you_mean, refuse
-from simulator.record import Record, View
+from simulator.record import Keeping, Record, View
 from simulator.world import World
 
-ENGINES = ("fluid", "simpy")
+
+class Engine(NamedTuple):
+    """What an engine can do."""
+
+    routes_requests: bool
+    """Whether single requests pick their site: by prices, or by a user's own rule."""
+    most_requests: float
+    """What it can hold in memory, or do in a day or two."""
+
+
+ENGINES = {
+    "compiled": Engine(True, 1e12),
+    "simpy": Engine(True, 5e7),  # about half a kilobyte each
+    "fluid": Engine(False, math.inf),
+}
 
 
 class Plane(Protocol):
@@ -46,10 +61,14 @@ class Plane(Protocol):
 def make_plane(
     engine: str,
     world: World,
-    keep_requests: bool = False,
+    keeping: Keeping | None = None,
     progress: Callable[[float], None] | None = None,
 ) -> Plane:
     """The plane of an engine by name; raises InputError for an unknown one."""
+    if engine == "compiled":
+        from .compiled import CompiledPlane
+
+        return CompiledPlane(world, keeping, progress)
     if engine == "fluid":
         from .fluid import FluidPlane
 
@@ -57,5 +76,5 @@ def make_plane(
     if engine == "simpy":
         from .reference import ReferencePlane
 
-        return ReferencePlane(world, keep_requests, progress)
+        return ReferencePlane(world, keeping, progress)
     raise refuse(("engine",), f"unknown engine '{engine}'{did_you_mean(engine, ENGINES)}")

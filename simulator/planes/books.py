@@ -10,7 +10,7 @@ from simulator.record import FATES, FINISHED, UNFINISHED, Counts, Record, Reques
 from simulator.world import World
 
 
-def close_books(world: World, requests: Requests, ledger: FloatArray, counts: Counts, keep: bool) -> Record:
+def close_books(world: World, requests: Requests, ledger: FloatArray, counts: Counts) -> Record:
     """Count fates and durations of requests; ``ledger`` and ``counts`` are the plane's own, kept as it went."""
     origins, sites = len(world.fleet.origins), len(world.fleet.sites)
     site = np.where(requests.site < 0, sites, requests.site)
@@ -39,7 +39,6 @@ def close_books(world: World, requests: Requests, ledger: FloatArray, counts: Co
         site_wait=site_wait,
         slo_met=met,
         slo_counted=np.bincount(requests.origin[late], minlength=origins).astype(float),
-        requests=requests if keep else None,
     )
 
 

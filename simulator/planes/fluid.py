@@ -10,7 +10,7 @@ import numpy as np
 from simulator.clock import Clock
 from simulator.fleet import FloatArray
 from simulator.latency import MEASURES, Histogram
-from simulator.policy import Plan, PolicyError, Split
+from simulator.plan import Plan, PolicyError, Split
 from simulator.record import FATES, FINISHED, REJECTED, Record, View
 from simulator.units import S_PER_MS
 from simulator.world import World
@@ -37,7 +37,7 @@ class FluidPlane:
         """From now on flows follow these shares."""
         if not isinstance(plan, Split):
             raise PolicyError(
-                "the fluid engine serves plans made of shares (split); a policy made of scores needs --engine simpy"
+                "the fluid engine serves plans made of shares (split); others need --engine compiled or simpy"
             )
         self._shares = plan.shares
 

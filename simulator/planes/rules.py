@@ -1,22 +1,37 @@
 """Rules in plain Python: how a single request picks its site under a plan.
 
-This is the readable meaning; a compiled engine must pick the same site for every request.
+This is the readable meaning; the compiled engine must pick the same site for every request.
 """
 
 from __future__ import annotations
 
 from bisect import bisect_right
-from typing import Protocol
+from typing import Protocol, cast
+
+import numpy as np
 
 from simulator.fleet import Fleet
-from simulator.policy import Score, Split
+from simulator.plan import Dual, Own, PolicyError, Score, Split
+from simulator.prices import EntropicPrices, EuclideanPrices, Prices
 
 
-class Waits(Protocol):
-    """What a score rule knows of queues."""
+class Rule(Protocol):
+    """How requests pick their site."""
 
-    def expected_wait(self, site: int) -> float:
-        """Expected wait [s] at a site, from the last snapshot."""
+    def pick(self, origin: int, time_s: float, u: float) -> int:
+        """The site of a request, or -1."""
+        ...
+
+
+class Queues(Protocol):
+    """What a rule knows of queues: as they were when routers last looked."""
+
+    def expected_wait_s(self, site: int) -> float:
+        """max(0, waiting + 1 - free) x mean service / places."""
+        ...
+
+    def seen(self) -> tuple[list[int], list[int]]:
+        """Requests waiting and places free, [sites] each."""
         ...
 
 
@@ -26,7 +41,7 @@ class SplitRule:
     def __init__(self, plan: Split):
         self._ends = plan.cumulative().tolist()
 
-    def pick(self, origin: int, time: float, u: float) -> int:
+    def pick(self, origin: int, time_s: float, u: float) -> int:
         """The site of a request, or -1."""
         ends = self._ends[origin]
         site = bisect_right(ends, u)
@@ -61,35 +76,139 @@ class Buckets:
         self.level[site], self.since[site] = tokens - 1.0, now
 
 
+class EquityPrices:
+    """What equity costs a request at each site, moved by the requests themselves. Kept across plans."""
+
+    def __init__(self, sites: int, scale: float):
+        self._sites = sites
+        self._scale = scale
+        self._plan: Dual | None = None
+        self._prices: list[Prices] = []
+        self._seen = self._burden = [[0.0] * sites] * 2
+        self._clear()
+        self._quote()
+
+    def follow(self, plan: Dual | None, is_fresh: bool) -> None:
+        """Take up a plan, or (None) one without moving prices."""
+        if plan is not None and (self._plan is None or plan.steps != self._plan.steps):
+            kind = {"euclidean": EuclideanPrices, "entropic": EntropicPrices}[plan.steps]
+            self._prices = [cast(Prices, kind(self._sites)) for _ in range(2)]
+            self._seen = [prices.gamma for prices in self._prices]
+            self._clear()
+        if plan is None:
+            self._burden = [[0.0] * self._sites] * 2
+            self._quote()
+            return
+        self._plan = plan
+        self._burden, self._most = plan.burden_usd.tolist(), plan.most_usd.tolist()
+        self._charge = (plan.burden_usd / self._scale).tolist()
+        expected = plan.requests * self._scale
+        self._share = plan.update_every / expected if expected > 0 else 0.0
+        if is_fresh:
+            self.look()
+        self._quote()
+
+    def look(self) -> None:
+        """Routers look at the prices."""
+        self._seen = [prices.gamma for prices in self._prices] or self._seen
+        self._quote()
+
+    def charge(self, site: int, is_fresh: bool) -> None:
+        """Charge a routed request to its site; after so many, prices move."""
+        assert self._plan is not None
+        for charged, charge in zip(self._charged, self._charge, strict=True):
+            charged[site] += charge[site]
+        self._requests += 1
+        if self._requests >= self._plan.update_every:
+            for prices, charged, most in zip(self._prices, self._charged, self._most, strict=True):
+                prices.move(charged, self._plan.step, most, self._share)
+            self._clear()
+            if is_fresh:
+                self.look()
+
+    def _clear(self) -> None:
+        self._requests = 0
+        self._charged = [[0.0] * self._sites for _ in range(2)]
+
+    def _quote(self) -> None:
+        (carbon, water), (carbon_usd, water_usd) = self._seen, self._burden
+        self.usd = [carbon[i] * carbon_usd[i] + water[i] * water_usd[i] for i in range(self._sites)]
+
+
 class ScoreRule:
     """The allowed site with the smallest price among those that have a token; else the one with the most tokens.
 
     Equal prices, equal tokens: the lower site index.
     """
 
-    def __init__(self, plan: Score, fleet: Fleet, buckets: Buckets, waits: Waits):
+    def __init__(self, plan: Score, fleet: Fleet, buckets: Buckets, queues: Queues, equity: EquityPrices):
         self._prices = plan.prices(fleet).tolist()
         self._wait_price = plan.wait_price_usd_per_s
         self._allowed = fleet.allowed_sites
         self._buckets = buckets
-        self._waits = waits
+        self._queues = queues
+        self._equity = equity
 
-    def pick(self, origin: int, time: float, u: float) -> int:
+    def pick(self, origin: int, time_s: float, u: float) -> int:
         """The site of a request, or -1 when its origin may use none."""
         best, best_price, best_tokens = -1, float("inf"), 0.0
         most, most_tokens = -1, float("-inf")
         for site in self._allowed[origin]:
-            tokens = self._buckets.tokens(site, time)
+            tokens = self._buckets.tokens(site, time_s)
             if tokens > most_tokens:
                 most, most_tokens = site, tokens
             if tokens >= 1.0:
-                price = self._prices[origin][site]
+                price = self._prices[origin][site] + self._equity.usd[site]
                 if self._wait_price > 0:
-                    price += self._wait_price * self._waits.expected_wait(site)
+                    price += self._wait_price * self._queues.expected_wait_s(site)
                 if price < best_price:
                     best, best_price, best_tokens = site, price, tokens
         if best < 0:
             best, best_tokens = most, most_tokens
         if best >= 0:
-            self._buckets.take(best, best_tokens, time)
+            self._buckets.take(best, best_tokens, time_s)
         return best
+
+
+class DualRule:
+    """A score rule whose requests move the prices."""
+
+    def __init__(self, score: ScoreRule, equity: EquityPrices, is_fresh: bool):
+        self._score = score
+        self._equity = equity
+        self._is_fresh = is_fresh
+
+    def pick(self, origin: int, time_s: float, u: float) -> int:
+        """The site of a request, or -1 when its origin may use none."""
+        site = self._score.pick(origin, time_s, u)
+        if site >= 0:
+            self._equity.charge(site, self._is_fresh)
+        return site
+
+
+class OwnRule:
+    """A user's own function."""
+
+    def __init__(self, plan: Own, memory: np.ndarray, fleet: Fleet, queues: Queues):
+        # Of a compiled function, the Python it was made of.
+        self._rule = getattr(plan.rule, "py_func", plan.rule)
+        self._data = plan.data
+        self._memory = memory
+        self._fleet = fleet
+        self._queues = queues
+
+    def pick(self, origin: int, time_s: float, u: float) -> int:
+        """The site of a request, or -1; raises PolicyError for what is no site that the origin may use."""
+        waiting, free = (np.array(seen, dtype=np.int64) for seen in self._queues.seen())
+        site = self._rule(origin, time_s, u, waiting, free, self._data, self._memory)
+        if site != -1 and site not in self._fleet.allowed_sites[origin]:
+            raise PolicyError(not_a_site(self._fleet, origin, site))
+        return int(site)
+
+
+def not_a_site(fleet: Fleet, origin: int, site: object) -> str:
+    """What to say of a user's rule that picked this for a request from there."""
+    name = fleet.origins[origin]
+    if isinstance(site, int | np.integer) and 0 <= site < len(fleet.sites):
+        return f"the rule sends a request from {name} to {fleet.sites[site]}, which {name} may not use"
+    return f"the rule picks {site!r} for a request from {name}: the index of a site is needed, or -1"

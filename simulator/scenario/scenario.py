@@ -18,7 +18,7 @@ from .server import Servers
 from .signals import CalibratedSignals, Signals
 from .workload import Workload
 
-Engine = Literal["simpy", "fluid"]
+Engine = Literal["compiled", "simpy", "fluid"]
 
 
 class Planning(Block):
@@ -92,7 +92,7 @@ class Scenario(Block):
     warmup_s: NotNegative = 0.0
     """Requests that arrive earlier do not count in latency figures."""
     seed: Annotated[int, Field(ge=0, lt=2**64)] = 1
-    engine: Engine = "simpy"
+    engine: Engine = "compiled"
     sites: Sites
     servers: Servers | None = None
     """Servers of every site that names none of its own."""

@@ -1,4 +1,7 @@
-"""The reference plane by hand: every expected time below follows from the model by pencil (docs/design.md)."""
+"""Requests by hand: every expected time below follows from the model by pencil (docs/design.md).
+
+``play`` runs the reference and the compiled plane and holds them against each other.
+"""
 
 from __future__ import annotations
 
@@ -10,7 +13,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from worlds import Ask, InTurn, fleet, play, split, world_of
 
-from simulator.policy import RoutingPolicy, Score
+from simulator.plan import Score
+from simulator.policy import RoutingPolicy
 from simulator.record import FAILED, FINISHED, REJECTED, UNFINISHED
 
 NAN = math.nan
@@ -236,30 +240,30 @@ def test_a_freed_place_goes_to_the_head_of_the_queue_before_anything_else_happen
     assert starts(result) == [0, 5, 8]
 
 
-def test_the_head_of_the_queue_has_started_before_the_next_event_of_that_time():
-    """One place, one may wait. At 5 the second starts (to 7), and then a request leaves that is at the site at 7.
-
-    So its reach is created after the finish of the second: at 7 the place goes to the one that waits since 6, the
-    queue is empty when the reach acts, and nobody is rejected. Had it been created before, the queue were full.
-    """
+def test_the_head_of_the_queue_has_started_before_a_request_reaches_the_site():
+    """One place, one may wait. At 7 a place is freed: the one that waits since 6 takes it, and the queue has room."""
     world = world_of(fleet((1,), (1, 1), queue_limit=1), rtt_s=[[0], [4]])
     result = play(world, split([1], [1]), [Ask(0, 5), Ask(1, 2), Ask(5, 1, origin=1), Ask(6, 1)])
     assert fates(result) == [FINISHED] * 4
     assert starts(result) == [0, 5, 8, 7]
 
 
-@pytest.mark.parametrize(("first_leaves", "fate"), [(2, REJECTED), (0, FINISHED)])
-def test_of_a_finish_and_a_reach_at_one_time_the_one_created_first_acts_first(first_leaves, fate):
-    """No queue; at 5 the place is freed and a request reaches the site that left at 2 from 3 s away.
-
-    A service that began at 3 has its finish created at 3, after the reach: rejected. One that began at 1 has
-    it created at 1, before the reach: served.
-    """
+@pytest.mark.parametrize("first_leaves", [2, 0])
+def test_services_finish_before_requests_reach_the_site_at_that_time(first_leaves):
+    """No queue; at 5 the place is freed and a request reaches the site: served, whichever began earlier."""
     world = world_of(fleet((1,), (1, 1), queue_limit=0), rtt_s=[[2], [6]])
     result = play(world, split([1], [1]), [Ask(first_leaves, 4 - first_leaves), Ask(2, 1, origin=1)])
     assert rows_of(result).finish_s[0] == 5
     assert rows_of(result).reach_s[1] == 5
-    assert fates(result) == [FINISHED, fate]
+    assert fates(result) == [FINISHED, FINISHED]
+
+
+def test_a_service_of_no_length_frees_its_place_before_the_next_request_of_that_time():
+    """No queue, one place, and three requests at 4 without length: each finds the place free."""
+    result = play(
+        world_of(fleet((1,), queue_limit=0)), split([1]), [Ask(4, 0), Ask(4, 0), Ask(4, 0), Ask(4, 1), Ask(4)]
+    )
+    assert fates(result) == [FINISHED] * 4 + [REJECTED]
 
 
 def test_requests_of_one_time_keep_the_order_of_the_tape():
@@ -270,19 +274,24 @@ def test_requests_of_one_time_keep_the_order_of_the_tape():
     assert starts(result) == [4, 5, 7]
 
 
-@pytest.mark.parametrize(("between", "site"), [([], 1), ([Ask(1, 0.5, u=0.9)], 0)])
-def test_an_arrival_is_created_when_the_one_before_arises(between, site):
-    """At 5 a place is freed and a request arises, whose router looks at the queues.
+@pytest.mark.parametrize("leaves", [0, 1])
+def test_a_router_sees_what_finished_and_what_reached_sites_at_its_time(leaves):
+    """At 5 a place is freed, or a request of 2 s before reaches it, and a request arises, whose router looks.
 
-    Its arrival was created when the request before it arose. Where that is the very request that leaves (at 0,
-    before its own finish was created) it acts first and sees a busy site: price 1 + 0.1 x 5 s, site 1 costs 1.4.
-    With another request in between, at 1, it comes after the finish and sees site 0 free.
+    Site 0 costs 1 + 0.1 x 5 s when it is busy, site 1 always 1.4.
     """
-    plan = Score(np.array([[1.0, 1.4], [9.0, 2.0]]), wait_price_usd_per_s=0.1, rate_cap_rps=np.array([9.0, 9.0]))
-    world = world_of(fleet((1, 1), (1, 1), request={"seconds": 5.0}))
-    others = [ask._replace(origin=1) for ask in between]
+    plan = Score(np.array([[1.0, 1.4], [1.0, 9.0]]), wait_price_usd_per_s=0.1, rate_cap_rps=np.array([9.0, 9.0]))
+    world = world_of(fleet((1, 1), (1, 1), request={"seconds": 5.0}), rtt_s=[[0, 0], [4, 0]])
+    others = [Ask(3, 5, origin=1)] * leaves
     result = play(world, plan, [Ask(0, 5), *others, Ask(5, 1)])
-    assert sites(result) == [0, *([1] * len(others)), site]
+    assert sites(result) == [0, *([0] * leaves), leaves]
+
+
+def test_a_request_that_reaches_its_site_at_once_is_seen_by_the_next_one_of_that_time():
+    """Without RTT: of three requests at 5 the second sees the first served, and the third both sites busy."""
+    plan = Score(np.array([[1.0, 1.4]]), wait_price_usd_per_s=0.1, rate_cap_rps=np.array([9.0, 9.0]))
+    world = world_of(fleet((1, 1), request={"seconds": 5.0}))
+    assert sites(play(world, plan, [Ask(5, 1), Ask(5, 1), Ask(5, 1)])) == [0, 1, 0]
 
 
 # Shares

@@ -1,0 +1,53 @@
+"""The books: what is counted and charged when a service starts, since its finish is then known."""
+
+from __future__ import annotations
+
+from .bins import bin_of
+from .jit import inlined
+from .state import Books, Floats, Records
+
+#: Measures of a request's latency.
+NETWORK, WAIT, TTFT, END_TO_END = range(4)
+#: What becomes of a request.
+UNFINISHED, FINISHED, REJECTED = range(3)
+
+
+@inlined
+def charge(ledger_s: Floats, clock: Records, i: int, start_s: float, finish_s: float) -> None:
+    """Charge the service [start, finish) to the slots it lies in; what lies beyond the last slot is left out."""
+    slot = clock.slot
+    while slot < len(ledger_s) and start_s < finish_s:
+        end_s = min(finish_s, (slot + 1) * clock.slot_s)
+        ledger_s[slot, i] += end_s - start_s
+        start_s = end_s
+        slot += 1
+
+
+@inlined
+def integrate(occupied_s: Floats, clock: Records, site: Records, i: int, time_s: float) -> None:
+    """Take the integral of the places in use up to this time: what the ledger is held against."""
+    occupied_s[clock.slot, i] += site.in_use * (time_s - site.since_s)
+    site.since_s = time_s
+
+
+@inlined
+def note_durations(books: Books, clock: Records, call: Records, site: Records, moments_s: tuple[float, ...]) -> None:
+    """Write down how long a request took that starts, has its first token and finishes at these moments."""
+    start_s, prefill_s, finish_s = moments_s
+    tally, latency, origin = books.tallies[call.origin], books.latency, call.origin
+    network_s, wait_s = call.out_s + call.back_s, start_s - call.reach_s
+    ttft_s = network_s + wait_s + prefill_s
+    end_to_end_s = (finish_s + call.back_s) - call.arrival_s
+    network, wait = bin_of(network_s), bin_of(wait_s)
+    latency[NETWORK, origin, network] += 1
+    latency[WAIT, origin, wait] += 1
+    latency[TTFT, origin, network if ttft_s == network_s else bin_of(ttft_s)] += 1
+    latency[END_TO_END, origin, bin_of(end_to_end_s)] += 1
+    books.wait[call.site, wait] += 1
+    tally.network_s += network_s
+    tally.wait_s += wait_s
+    tally.ttft_s += ttft_s
+    tally.end_to_end_s += end_to_end_s
+    site.wait_s += wait_s
+    if ttft_s <= clock.ttft_slo_s and end_to_end_s <= clock.end_to_end_slo_s:
+        tally.slo_met += 1

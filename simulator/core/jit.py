@@ -1,0 +1,60 @@
+"""The one way functions are compiled: cached on disk, IEEE arithmetic in the order in which it is written, one thread.
+
+No fastmath and no parallel loops: the plain twins of these kernels must give the same bits. Kernels own no memory, so
+nothing is counted as they pass arrays on (``_nrt``): that alone is a factor of ten.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, TypeVar, cast
+
+import numba
+
+Function = TypeVar("Function", bound=Callable[..., Any])
+
+
+def compiled(function: Function) -> Function:
+    """A function that Python calls."""
+    return _jit(function)
+
+
+def inlined(function: Function) -> Function:
+    """A step of a hot loop: called with dozens of arrays it would spend its time on passing them."""
+    return _jit(function, forceinline=True)
+
+
+def _jit(function: Function, **options: Any) -> Function:
+    settings: Any = numba.config
+    before, settings.CACHE_DIR = settings.CACHE_DIR, _CACHE
+    try:
+        njit: Any = numba.njit
+        kernel = njit(function, cache=bool(_CACHE), error_model="numpy", _nrt=False, **options)
+    finally:
+        settings.CACHE_DIR = before
+    return cast(Function, kernel)
+
+
+def _cache() -> str:
+    """A folder for what is compiled from these very files: numba would not see that an inlined function has changed."""
+    here = Path(__file__).parent
+    text = b"".join(file.read_bytes() for file in sorted(here.glob("*.py")))
+    name = hashlib.sha256(text).hexdigest()[:16]
+    homes = [here / "__pycache__", Path.home() / ".cache" / "equifleet"]
+    settings: Any = numba.config
+    if settings.CACHE_DIR:
+        homes.insert(0, Path(settings.CACHE_DIR))
+    for home in homes:
+        try:
+            (home / name).mkdir(parents=True, exist_ok=True)
+        except OSError:
+            continue
+        if os.access(home / name, os.W_OK):
+            return str(home / name)
+    return ""
+
+
+_CACHE = _cache()

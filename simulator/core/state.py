@@ -1,0 +1,181 @@
+"""The state of a fleet in arrays: what kernels read and write. Times in seconds from the run's start; -1 is nobody.
+
+A record is a row of an array: ``sites[3].free`` is the number of free places of site 3.
+"""
+
+from __future__ import annotations
+
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+Floats = NDArray[np.float64]
+Ints = NDArray[np.int64]
+#: A numpy record array, or one record of it: type checkers cannot see their fields.
+Records = Any
+
+
+def _record(**fields: type) -> np.dtype[Any]:
+    return np.dtype(list(fields.items()))
+
+
+#: Where a run stands; one record.
+CLOCK = _record(
+    slot=int,  # that control lets time run through
+    since_s=float,  # everything before is settled
+    horizon_s=float,
+    warmup_s=float,
+    slot_s=float,
+    ttft_slo_s=float,  # targets; infinite where there is none
+    end_to_end_slo_s=float,
+    refresh_s=float,  # how old routers' knowledge may be; 0: always fresh
+    looks=int,  # the next look is at this multiple of refresh_s
+    look_s=float,  # when that is; infinite when nobody looks
+    row=int,  # the next request of the block
+    number=int,  # on the tape, of the block's first request
+    is_last=int,  # 1 when no block follows this one
+    spare=int,  # the first free record of a request; the others follow behind it
+    travelling=int,  # requests on their way
+    sent=int,  # requests that have left so far
+    kept=int,  # rows that are kept so far
+    first_kept=int,  # the number of the row that stands first
+    kind=int,  # of the steps by which equity prices move
+    charges=int,  # requests charged since equity prices moved
+    wrong_origin=int,  # where a user's rule picked a site that is none
+    wrong_site=int,
+)
+
+#: A request that is under way or waiting.
+CALL = _record(
+    arrival_s=float,
+    reach_s=float,
+    out_s=float,
+    back_s=float,
+    input=float,
+    output=float,
+    origin=int,
+    site=int,
+    row=int,  # its number among the rows that are kept, or -1
+    behind=int,  # who waits behind it
+)
+
+#: A place in the heap of requests on their way, by time of reaching the site, then by number.
+TRAVELLER = _record(reach_s=float, number=int, call=int)
+
+#: A site: its places, its queue, its service, and when services finish.
+SITE = _record(
+    free=int,
+    in_use=int,
+    most_in_use=int,
+    waiting=int,
+    head=int,  # of the queue
+    tail=int,
+    received=int,
+    queue_limit=int,  # -1 where the queue is unlimited
+    since_s=float,  # since when so many places have been in use
+    wait_s=float,  # summed over requests
+    base_s=float,
+    per_input_s=float,
+    per_output_s=float,
+    next_s=float,  # the first finish; infinite when nobody is served
+    places=int,
+    first=int,  # where the site's part of the finishes begins
+    run_head=int,
+    run_size=int,
+    heap_size=int,
+)
+
+#: What routers know of a site: its bucket of tokens, and what it costs besides its score.
+OUTLOOK = _record(
+    level=float,
+    since_s=float,
+    rate_rps=float,
+    depth=float,
+    wait_unit_s=float,  # mean service / places: what each request ahead adds to the expected wait
+    equity_usd=float,  # of a request
+)
+
+#: An equity price: of one footprint at one site.
+PRICE = _record(
+    gamma=float,  # what a weighted US$ of the footprint counts
+    seen=float,  # gamma when routers last looked
+    logarithm=float,  # of entropic steps
+    weight=float,
+    charged_usd=float,  # since the last step
+)
+
+#: Counts and sums of an origin's requests.
+TALLY = _record(
+    handed=int,
+    slo_counted=int,
+    slo_met=int,
+    network_s=float,
+    wait_s=float,
+    ttft_s=float,
+    end_to_end_s=float,
+)
+
+#: A request that is kept for its row; NaN where a time never came.
+ROW = _record(
+    number=int,
+    arrival_s=float,
+    origin=int,
+    site=int,
+    reach_s=float,
+    start_s=float,
+    finish_s=float,
+    fate=int,
+    out_s=float,
+    back_s=float,
+    prefill_s=float,
+)
+
+
+class Finishes(NamedTuple):
+    """For each site a sorted run of the finishes that came in order, and a heap of the others, [places]."""
+
+    run_s: Floats
+    heap_s: Floats
+
+
+class Books(NamedTuple):
+    """What is counted and added up as it happens."""
+
+    ledger_s: Floats
+    """Busy place-seconds, charged when a service starts, [slots, sites]."""
+    occupied_s: Floats
+    """Integral of the places in use, [slots, sites]."""
+    routed: Ints
+    """[origins, sites]."""
+    fates: Ints
+    """[fates, origins, sites + 1]."""
+    latency: Ints
+    """[measures, origins, bins]."""
+    wait: Ints
+    """[sites, bins]."""
+    tallies: Records
+    """[origins]."""
+
+
+class State(NamedTuple):
+    """Everything that moves."""
+
+    clocks: Records
+    half_rtt_s: Floats
+    """[origins, sites]."""
+    calls: Records
+    way: Records
+    sites: Records
+    finishes: Finishes
+    books: Books
+    rows: Records
+    outlooks: Records
+    """[sites]."""
+    waiting: Ints
+    free: Ints
+    """Queues and places as they were when routers last looked, [sites]."""
+    prices: Records
+    """[footprints, sites]; footprints are carbon and water."""
+    bases: Floats
+    """Logarithms relative to which weights are taken, [footprints]."""

@@ -1,0 +1,168 @@
+"""Arrays for the compiled core: the state of a world's fleet at the start of a run, and a plan's figures."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from itertools import chain
+from typing import Any
+
+import numpy as np
+
+from simulator.core.guide import guide_of
+from simulator.core.plan import BURDEN, ENTROPIC, EUCLIDEAN, FIXED, OWN, SCORE, SPLIT, Steps
+from simulator.core.plan import Plan as Figures
+from simulator.core.state import (
+    CALL,
+    CLOCK,
+    OUTLOOK,
+    PRICE,
+    ROW,
+    SITE,
+    TALLY,
+    TRAVELLER,
+    Books,
+    Finishes,
+    Ints,
+    Records,
+    State,
+)
+from simulator.fleet import FloatArray
+from simulator.latency import BINS, MEASURES
+from simulator.plan import Dual, Own, Plan, Score, Split
+from simulator.prices import falling
+from simulator.record import FATES
+from simulator.world import World
+
+#: Requests under way or waiting that there is room for at first.
+ROOM = 1024
+
+
+def records(kind: np.dtype[Any], *shape: int, **values: Any) -> Records:
+    """Records of a kind, with these values and zeros."""
+    made = np.zeros(shape, dtype=kind)
+    for name, value in values.items():
+        made[name] = value
+    return made.view(np.recarray)
+
+
+def state_of(world: World) -> State:
+    """The state at the start of a run."""
+    fleet, places = world.fleet, world.fleet.places(world.scenario.fleet_scale)
+    sites = len(places)
+    return State(
+        clocks=_clocks(world),
+        half_rtt_s=fleet.rtt_s / 2,
+        calls=records(CALL, ROOM, behind=np.append(np.arange(1, ROOM), -1)),
+        way=records(TRAVELLER, ROOM),
+        sites=records(
+            SITE,
+            sites,
+            places=places,
+            free=places,
+            first=np.cumsum(places) - places,
+            queue_limit=fleet.hardware.queue_limit,
+            next_s=np.inf,
+            **fleet.curve._asdict(),
+        ),
+        finishes=Finishes(np.empty(places.sum()), np.empty(places.sum())),
+        books=_books(world),
+        rows=records(ROW, 0),
+        outlooks=records(OUTLOOK, sites, depth=-1.0, wait_unit_s=fleet.service_s / places),
+        waiting=np.zeros(sites, dtype=np.int64),
+        free=places.copy(),
+        prices=records(PRICE, 2, sites),
+        bases=np.zeros(2),
+    )
+
+
+def _clocks(world: World) -> Records:
+    scenario, slo = world.scenario, world.scenario.workload.request.slo
+    return records(
+        CLOCK,
+        1,
+        horizon_s=scenario.horizon_s,
+        warmup_s=scenario.warmup_s,
+        slot_s=scenario.slot_s,
+        ttft_slo_s=np.inf if slo.ttft_s is None else slo.ttft_s,
+        end_to_end_slo_s=np.inf if slo.end_to_end_s is None else slo.end_to_end_s,
+        look_s=np.inf,
+    )
+
+
+def _books(world: World) -> Books:
+    slots, sites, origins = world.fleet.slots, len(world.fleet.sites), len(world.fleet.origins)
+
+    def counts(*shape: int) -> Ints:
+        return np.zeros(shape, dtype=np.int64)
+
+    return Books(
+        ledger_s=np.zeros((slots, sites)),
+        occupied_s=np.zeros((slots, sites)),
+        routed=counts(origins, sites),
+        fates=counts(len(FATES), origins, sites + 1),
+        latency=counts(len(MEASURES), origins, BINS),
+        wait=counts(sites, BINS),
+        tallies=records(TALLY, origins),
+    )
+
+
+def with_more_room(state: State) -> State:
+    """The state with room for twice as many requests under way or waiting; called when all room is taken."""
+    room = len(state.calls)
+    calls, way = records(CALL, 2 * room), records(TRAVELLER, 2 * room)
+    calls[:room], way[:room] = state.calls, state.way
+    calls.behind[room:] = np.append(np.arange(room + 1, 2 * room), -1)
+    state.clocks.spare[0] = room
+    return state._replace(calls=calls, way=way)
+
+
+def figures_of(plan: Plan, world: World, memory: FloatArray) -> Figures:
+    """A plan as arrays."""
+    fleet, every = world.fleet, range(len(world.fleet.sites))
+    score = plan.score if isinstance(plan, Dual) else plan
+    allowed, allowed_from = _listed(fleet.allowed_sites)
+    watched, watched_from = _listed([every] * len(fleet.origins)) if isinstance(plan, Own) else (allowed, allowed_from)
+    wait_price = float(score.wait_price_usd_per_s) if isinstance(score, Score) else 0.0
+    return Figures(
+        rule=SPLIT if isinstance(plan, Split) else OWN if isinstance(plan, Own) else SCORE,
+        ends=guide_of(plan.cumulative() if isinstance(plan, Split) else np.ones((1, 1))),
+        price_usd=score.prices(fleet) if isinstance(score, Score) else np.zeros((1, 1)),
+        wait_price_usd_per_s=wait_price,
+        reads_queues=isinstance(plan, Own) or wait_price > 0,
+        allowed=allowed,
+        allowed_from=allowed_from,
+        watched=watched,
+        watched_from=watched_from,
+        steps=_steps(plan, world),
+        data=plan.data.copy() if isinstance(plan, Own) else np.zeros((1, 1)),
+        memory=memory,
+    )
+
+
+def _listed(sites: Iterable[Iterable[int]]) -> tuple[Ints, Ints]:
+    """Lists of sites one after the other, and where each begins."""
+    rows = [list(row) for row in sites]
+    return np.array([*chain(*rows)], dtype=np.int64), np.cumsum([0, *(len(row) for row in rows)])
+
+
+def _steps(plan: Plan, world: World) -> Steps:
+    """How a plan's prices of equity move."""
+    sites, scale = len(world.fleet.sites), world.scenario.fleet_scale
+    if not isinstance(plan, Dual):
+        return Steps(FIXED, 0.0, 1, 0.0, records(BURDEN, 2, sites))
+    expected = plan.requests * scale
+    return Steps(
+        kind={"euclidean": EUCLIDEAN, "entropic": ENTROPIC}[plan.steps],
+        step=float(plan.step),
+        every=plan.update_every,
+        share=plan.update_every / expected if expected > 0 else 0.0,
+        burdens=records(
+            BURDEN,
+            2,
+            sites,
+            burden_usd=plan.burden_usd,
+            charge_usd=plan.burden_usd / scale,
+            most_usd=plan.most_usd,
+            order=[falling(most) for most in plan.most_usd.tolist()],
+        ),
+    )
