@@ -108,7 +108,8 @@ def _run(loaded: Scenario, folders: tuple[Path, ...], folder: Folder, jobs: int 
 
     # What a policy prints is not our answer.
     with bars(loaded.labels()) as progress, redirect_stdout(sys.stderr):
-        outcomes = compare(Task(loaded, loaded.engine, loaded.seed, folders), jobs or free_cores(), progress)
+        task = Task(loaded, loaded.engine, loaded.seed, folders, folder.partial / "requests")
+        outcomes = compare(task, jobs or free_cores(), progress)
     results = [outcome for outcome in outcomes if isinstance(outcome, RunResult)]
     failed = {outcome.policy: outcome.reason for outcome in outcomes if isinstance(outcome, Failure)}
     world = build_world(loaded)

@@ -40,6 +40,7 @@ class Folder(Claim):
             "latency.parquet": _parquet(pd.concat([latency_table(result) for result in results])),
         }
         self.partial.mkdir(parents=True, exist_ok=True)  # in case somebody removed it
+        parts = sorted(file.relative_to(self.partial).as_posix() for file in self.partial.glob("requests/*.parquet"))
         for name, write in tables.items():
             write(self.partial / name)
         manifest = {
@@ -50,7 +51,7 @@ class Folder(Claim):
             "laws": {result.policy: list(result.laws) for result in results},
             "versions": {"python": platform.python_version(), **{name: _version(name) for name in _PACKAGES}},
             "inputs": {str(file): _sha256(file) for file in inputs},
-            "files": {name: _sha256(self.partial / name) for name in tables},
+            "files": {name: _sha256(self.partial / name) for name in [*tables, *parts]},
             **extra,
         }
         _write_text(self.partial / MANIFEST, json.dumps(manifest, indent=2, allow_nan=False) + "\n")
@@ -98,7 +99,8 @@ def _write_text(file: Path, text: str) -> None:
 
 
 def _sha256(file: Path) -> str:
-    return hashlib.sha256(file.read_bytes()).hexdigest()
+    with open(file, "rb") as handle:
+        return hashlib.file_digest(handle, "sha256").hexdigest()
 
 
 def _version(name: str) -> str:

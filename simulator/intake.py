@@ -46,6 +46,7 @@ def checked_scenario(source: Source, folders: Sequence[Path]) -> Scenario:
         if scenario is not None:
             check_policies(scenario.policies, scenario.engine, folders, problems)
             _check_published(scenario, problems)
+            _check_rows(scenario, problems)
             with problems.collecting():
                 check_size(build_world(scenario), scenario.engine)
         problems.settle()
@@ -60,6 +61,11 @@ def _check_published(scenario: Scenario, problems: Problems) -> None:
     for name in () if scenario.published is None else scenario.published.rows:
         if name not in known:
             problems.add(("published", "rows", name), f"unknown policy '{name}'{did_you_mean(name, known)}")
+
+
+def _check_rows(scenario: Scenario, problems: Problems) -> None:
+    if scenario.requests is not None and not ENGINES[scenario.engine].routes_requests:
+        problems.add(("requests",), f"the {scenario.engine} engine has no requests to write; leave this out")
 
 
 def _check_raw_policy(number: int, data: object, folders: Sequence[Path], problems: Problems) -> None:

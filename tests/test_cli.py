@@ -184,7 +184,7 @@ def test_the_folder_of_a_run_is_whole(here, equifleet):
     manifest = json.loads((here / "done/manifest.json").read_text())
     for name, digest in manifest["files"].items():
         assert hashlib.sha256((here / "done" / name).read_bytes()).hexdigest() == digest
-    assert (manifest["seed"], manifest["engine"], manifest["policies"]) == (5, "simpy", NAMES)
+    assert (manifest["seed"], manifest["engine"], manifest["policies"]) == (5, "compiled", NAMES)
     assert all(len(laws) >= 7 for laws in manifest["laws"].values())
     tables = read_folder(here / "done")
     assert len(tables["slots"]) == 3 * 3 * 2

@@ -41,6 +41,7 @@ LEVELS = {
     "simulator.contract": 5,
     "simulator.claim": 5,
     "simulator.folder": 5,
+    "simulator.parts": 5,
     "simulator.tables": 5,
     "simulator.templates": 5,
     "simulator.study": 5,
@@ -57,6 +58,7 @@ LIBRARIES = {
     "highspy": {"policies"},
     "numba": {"simulator.core"},
     "pandas": {"simulator.folder", "simulator.tables"},
+    "pyarrow": {"simulator.parts"},
     "rich": {"simulator.report", "simulator.cli"},
     "click": {"simulator.cli", "simulator.exit"},
 }

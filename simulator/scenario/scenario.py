@@ -10,7 +10,7 @@ from pydantic_core import CoreSchema
 
 from simulator.units import S_PER_H
 
-from .block import Block, Count, Fraction, NotNegative, Number, Positive, UtcTime, shown, wrong
+from .block import Block, Count, Fraction, NotNegative, Number, Positive, UtcTime, Variant, shown, wrong
 from .constraints import Allowed, FullGlb
 from .network import Network
 from .place import Origins, Sites
@@ -80,6 +80,19 @@ class Published(Block):
     rows: dict[str, PublishedRow]
 
 
+class RequestRows(Variant):
+    """Rows of single requests, written to `requests/part-*.parquet`."""
+
+    write: Literal["all"] | None = None
+    sample: Fraction | None = None
+    """Of this share of the requests, drawn at random."""
+
+    @property
+    def share(self) -> float:
+        """The share of the requests whose rows are written."""
+        return self.sample or 1.0
+
+
 class Scenario(Block):
     """One study: a fleet, its world, its workload and the policies to compare."""
 
@@ -105,6 +118,8 @@ class Scenario(Block):
     objective: Objective = Objective()
     fleet_scale: Annotated[Positive, Field(le=1000)] = 1.0
     """Simulate this share of the fleet and of its demand; extensive results are divided by it."""
+    requests: RequestRows | None = None
+    """Rows of single requests to write; none unless given."""
     policies: Annotated[tuple[PolicyChoice, ...], Field(min_length=1)]
     published: Published | None = None
 

@@ -17,6 +17,8 @@ from multiprocessing.process import BaseProcess
 from pathlib import Path
 from typing import Any
 
+from simulator.parts import Parts
+from simulator.record import Keeping
 from simulator.result import RunResult
 from simulator.roster import make_policy
 from simulator.scenario import Scenario
@@ -35,6 +37,8 @@ class Task:
     engine: str
     seed: int
     folders: tuple[Path, ...]
+    rows: Path | None = None
+    """The folder for rows of requests, if the scenario asks for them."""
 
 
 @dataclass(frozen=True)
@@ -65,10 +69,19 @@ def free_cores() -> int:
 
 def _attempt(task: Task, world: World, number: int, progress: Callable[[float], None]) -> RunResult | Failure:
     label = task.scenario.labels()[number]
+    asked, parts = task.scenario.requests, None
+    if asked is not None and task.rows is not None:
+        parts = Parts(task.rows, number, label, world)
+    keeping = Keeping(asked.share, parts.take) if asked and parts else None
     try:
         policy = make_policy(task.scenario.policies[number], task.folders)
-        return run(world, policy, engine=task.engine, label=label, progress=progress)
+        result = run(world, policy, engine=task.engine, keeping=keeping, label=label, progress=progress)
+        if parts is not None:
+            parts.close()
+        return result
     except (Exception, SystemExit) as error:
+        if parts is not None:
+            parts.discard()
         return Failure(label, _reason(error, task.folders))
 
 

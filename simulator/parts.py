@@ -1,0 +1,91 @@
+"""Parts: rows of requests on disk, as Parquet files that are whole or not there."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from simulator.record import FATES, Requests
+from simulator.world import World
+
+#: Rows of a part: some 30 MB.
+PART_ROWS = 1_000_000
+
+
+class Parts:
+    """The rows of one policy: ``part-<policy's number>-<part's number>.parquet`` in a folder that several share."""
+
+    def __init__(self, folder: Path, number: int, policy: str, world: World):
+        self._folder = folder
+        self._number = number
+        self._policy = policy
+        self._sites, self._origins = world.fleet.sites, world.fleet.origins
+        self._batches: list[Requests] = []
+        self._written: list[Path] = []
+
+    def take(self, rows: Requests) -> None:
+        """Take rows in; what fills a part is written at once."""
+        self._batches.append(rows)
+        if sum(len(batch.number) for batch in self._batches) >= PART_ROWS:
+            rows = _joined(self._batches)
+            whole = len(rows.number) // PART_ROWS * PART_ROWS
+            for start in range(0, whole, PART_ROWS):
+                self._write(_cut(rows, start, start + PART_ROWS))
+            self._batches = [_cut(rows, whole, len(rows.number))]
+
+    def close(self) -> None:
+        """Write the rest; without any rows one empty part says so."""
+        none = np.zeros(0)
+        rows = _joined(self._batches) if self._batches else Requests._make([none] * len(Requests._fields))
+        if len(rows.number) or not self._written:
+            self._write(rows)
+
+    def discard(self) -> None:
+        """Take away what was written: the run did not come to its end."""
+        for file in self._written:
+            file.unlink(missing_ok=True)
+
+    def _write(self, rows: Requests) -> None:
+        self._folder.mkdir(parents=True, exist_ok=True)
+        file = self._folder / f"part-{self._number:02}-{len(self._written):05}.parquet"
+        partial = file.with_suffix(".partial")
+        self._written.append(file)
+        try:
+            with open(partial, "wb") as handle:
+                pq.write_table(self._table(rows), handle, compression="zstd")
+                handle.flush()
+                os.fsync(handle.fileno())
+            partial.rename(file)
+        finally:
+            partial.unlink(missing_ok=True)
+
+    def _table(self, rows: Requests) -> pa.Table:
+        """A table with names for numbers, and nothing where a time never came or no site was picked."""
+        columns = {
+            "policy": _named(np.zeros(len(rows.number), dtype=np.int64), (self._policy,)),
+            "request": pa.array(rows.number.astype(np.int64)),
+            "origin": _named(rows.origin, self._origins),
+            "site": _named(rows.site, self._sites),
+            "fate": _named(rows.fate, FATES),
+        }
+        for name in Requests._fields:
+            if name.endswith("_s"):
+                columns[name] = pa.array(getattr(rows, name), from_pandas=True)
+        return pa.table(columns)
+
+
+def _named(numbers: np.ndarray, names: tuple[str, ...]) -> pa.DictionaryArray:
+    indices = pa.array(numbers.astype(np.int32), mask=numbers < 0)
+    return pa.DictionaryArray.from_arrays(indices, pa.array(names, type=pa.string()))
+
+
+def _joined(batches: list[Requests]) -> Requests:
+    return Requests._make(np.concatenate(column) for column in zip(*batches, strict=True))
+
+
+def _cut(rows: Requests, start: int, end: int) -> Requests:
+    return Requests._make(column[start:end] for column in rows)
