@@ -1,8 +1,9 @@
-"""Measure: the planning programs, the SimPy engine and the start of the command, in one run.
+"""Measure: requests per second of the engines, how costs grow with the fleet, the planning programs, the start-up.
 
-    .venv/bin/python scripts/benchmark.py [--json FILE]
+    .venv/bin/python scripts/benchmark.py [--only engines|growth|memory|planning|start] [--json FILE]
 
-Figures are medians of several repetitions; machines differ, so compare figures of one run only.
+All in one run: machines differ and are noisy, so compare figures of one run only. Figures are the best of several
+repetitions where a whole run is timed, and medians where a decision is.
 """
 
 from __future__ import annotations
@@ -18,28 +19,140 @@ import sys
 import time
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
+import ciw
 import numpy as np
 
 from policies import POLICIES
 from policies.horizon_program import HorizonProgram, Spent
-from simulator import build_world, load, run
+from simulator import Observation, RoutingPolicy, Split, World, build_world, load, run
 from simulator.forecast import Perfect
 from simulator.problem import InputError
 from simulator.tape import Tape
 
+Figures = dict[str, float]
 
-def median_s(action: Callable[[], object], repetitions: int = 5) -> float:
-    """Median wall time of an action [s]."""
+#: What requests may be routed by: name -> policy with its settings. One second of waiting costs a tenth of a cent.
+WAITS = {"wait_price_usd_per_s": 0.001}
+ROUTERS: dict[str, tuple[str, dict[str, Any]]] = {
+    "split": ("glb-cost", {}),
+    "score": ("glb-cost", {"rule": "score"}),
+    "score, fresh queues": ("glb-cost", {"rule": {"score": WAITS}}),
+    "score, queues seen each second": ("glb-cost", {"rule": {"score": {**WAITS, "refresh_s": 1.0}}}),
+    "dual, eglb at each request": ("eglb", {"update_every": 1}),
+    "dual, eglb each 100 requests": ("eglb", {"update_every": 100}),
+    "dual, hedge at each request": ("hedge", {"update_every": 1}),
+    "dual, hedge each 100 requests": ("hedge", {"update_every": 100}),
+}
+
+
+class Everywhere(RoutingPolicy):
+    """Every origin uses every site alike: what is worst for caches and for finding a site."""
+
+    def plan(self, observation: Observation) -> Split:
+        """Equal shares."""
+        return Split(np.full(observation.fleet.allowed.shape, 1.0 / len(observation.fleet.sites)))
+
+
+def seconds(action: Callable[[], object], repetitions: int = 5) -> list[float]:
+    """Wall times of an action [s]."""
     times = []
     for _ in range(repetitions):
         start = time.perf_counter()
         action()
         times.append(time.perf_counter() - start)
-    return statistics.median(times)
+    return times
 
 
-def planning() -> dict[str, float]:
+def rate(world: World, policy: Callable[[], RoutingPolicy], engine: str, repetitions: int = 3) -> float:
+    """Requests/s of a whole run: plans, tape, routing, queues, latency, footprint and laws."""
+    counts: list[float] = []
+    best = min(seconds(lambda: counts.append(run(world, policy(), engine=engine).record.arrived.sum()), repetitions))
+    return counts[0] / best
+
+
+def engines() -> Figures:
+    """The paper's fleet, whole (10 sites of 2,400 places, 4 Wh a request): all engines on the same requests."""
+    found: Figures = {}
+    hours = build_world(load("table1", ["fleet_scale=1", "slots=4"]))
+    minutes = build_world(load("table1", ["fleet_scale=1", "slots=2", "slot_s=300"]))
+    count = float(sum(len(block.u) for block in Tape(hours).blocks()))
+    found["tape alone [requests/s]"] = count / min(seconds(lambda: [None for _ in Tape(hours).blocks()]))
+    for name, (policy, settings) in ROUTERS.items():
+
+        def made(policy: str = policy, settings: dict[str, Any] = settings) -> RoutingPolicy:
+            return POLICIES[policy](**settings)
+
+        found[f"compiled, {name} [requests/s]"] = rate(hours, made, "compiled")
+        if name in ("split", "score, fresh queues", "dual, hedge at each request"):
+            compiled, simpy = rate(minutes, made, "compiled", 5), rate(minutes, made, "simpy", 1)
+            found[f"compiled, {name}, 10 minutes [requests/s]"] = compiled
+            found[f"simpy, {name}, 10 minutes [requests/s]"] = simpy
+            found[f"compiled / simpy, {name}"] = compiled / simpy
+    return found | one_queue()
+
+
+def one_queue() -> Figures:
+    """An M/M/8 queue at 0.8, 200,000 requests; Ciw as a yardstick from outside."""
+    changes = ["slots=1", "slot_s=31250", "warmup_s=0", "workload.demand.poisson.rate_per_s=6.4"]
+    world = build_world(load("mmc", [*changes, "servers.count=8"]))
+    found = {
+        f"M/M/8, {engine} [requests/s]": rate(world, POLICIES["glb-nearest"], engine, repetitions)
+        for engine, repetitions in (("compiled", 5), ("simpy", 1))
+    }
+
+    def by_ciw() -> None:
+        arrivals, services = [ciw.dists.Exponential(6.4)], [ciw.dists.Exponential(1.0)]
+        network = ciw.create_network(
+            arrival_distributions=arrivals, service_distributions=services, number_of_servers=[8]
+        )
+        ciw.seed(1)
+        ciw.Simulation(network).simulate_until_max_time(31250)
+
+    return found | {"M/M/8, Ciw [requests/s]": world.expected_requests / min(seconds(by_ciw, 1))}
+
+
+def growth() -> Figures:
+    """Nanoseconds a request as the number of requests, of sites and of places grows."""
+    found: Figures = {}
+    for slots in (1, 4, 16):
+        world = build_world(load("table1", ["fleet_scale=1", f"slots={slots}"]))
+        found[f"{world.expected_requests / 1e6:.1f} million requests [ns]"] = 1e9 / rate(
+            world, POLICIES["glb-cost"], "compiled"
+        )
+    for sites in (10, 100, 1000):
+        changes = [f"sites={{generate: {{count: {sites}}}}}", "origins=at_sites", "network.rtt=coordinates", "slots=1"]
+        demand = f"workload.demand={{calibrated: {{peak_kw: {20000 / sites}}}}}"
+        world = build_world(load("table1", ["fleet_scale=1", *changes, demand, f"servers.count={12000 // sites}"]))
+        found[f"{sites} sites [ns]"] = 1e9 / rate(world, Everywhere, "compiled")
+    for places in (10, 1_000, 100_000):
+        second = ["workload.request={seconds: {exponential: {mean: 1}}}", "planning={}"]
+        demand = f"workload.demand={{poisson: {{rate_per_s: {7 * places}}}}}"
+        hardware = f"servers={{count: {places}, peak_w: 500}}"
+        horizon = f"slot_s={5e6 / (7 * places)}"
+        world = build_world(load("table1", ["fleet_scale=1", "slots=1", horizon, demand, hardware, *second]))
+        found[f"{places:,} places a site, exponential services [ns]"] = 1e9 / rate(world, Everywhere, "compiled")
+    return found
+
+
+def memory() -> Figures:
+    """Peak memory of a process that runs a number of requests [MB]."""
+    program = """
+import resource, sys
+from policies import POLICIES
+from simulator import build_world, load, run
+run(build_world(load("table1", ["fleet_scale=1", f"slots={sys.argv[1]}"])), POLICIES["glb-cost"](), engine="compiled")
+print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024)
+"""
+    found = {}
+    for slots in (1, 8, 64):
+        done = subprocess.run([sys.executable, "-c", program, str(slots)], check=True, capture_output=True, text=True)
+        found[f"peak memory, {slots} hours of the whole fleet [MB]"] = float(done.stdout)
+    return found
+
+
+def planning() -> Figures:
     """Build and solve the offline program of Table 1; the authors' data where they are, else calibrated signals."""
     found = {}
     for glb in ("", "-partial"):
@@ -53,57 +166,76 @@ def planning() -> dict[str, float]:
         def solve(world=world, outlook=outlook, none=none) -> object:  # type: ignore[no-untyped-def]
             return HorizonProgram(world.fleet, world.fleet.objective).solve(outlook, Spent(none, none))
 
-        found[f"offline program, {'partial' if glb else 'full'} GLB, {data} data [s]"] = median_s(solve)
+        found[f"offline program, {'partial' if glb else 'full'} GLB, {data} data [s]"] = statistics.median(
+            seconds(solve)
+        )
         for policy in ("eglb", "hedge", "mpc"):
-            spent = median_s(lambda policy=policy, world=world: run(world, POLICIES[policy](), engine="fluid"), 3)
+            spent = seconds(lambda policy=policy, world=world: run(world, POLICIES[policy](), engine="fluid"), 3)
             found[f"{policy}, {'partial' if glb else 'full'} GLB, a decision with the fluid engine [ms]"] = (
-                1e3 * spent / world.fleet.slots
+                1e3 * statistics.median(spent) / world.fleet.slots
             )
-    changes = [
-        "slots=12",
-        "sites={generate: {count: 200}}",
-        "origins={generate: {count: 200}}",
-        "network.rtt=coordinates",
-    ]
-    world = build_world(load("table1", changes))
-    spent = median_s(lambda: run(world, POLICIES["glb-cost"](), engine="fluid"), 3)
-    found["glb-cost, 200 sites, 200 origins, a decision with the fluid engine [ms]"] = 1e3 * spent / world.fleet.slots
+    many = ["sites={generate: {count: 200}}", "origins={generate: {count: 200}}", "network.rtt=coordinates"]
+    world = build_world(load("table1", ["slots=12", *many]))
+    spent = seconds(lambda: run(world, POLICIES["glb-cost"](), engine="fluid"), 3)
+    found["glb-cost, 200 sites, 200 origins, a decision with the fluid engine [ms]"] = (
+        1e3 * statistics.median(spent) / world.fleet.slots
+    )
     return found
 
 
-def requests() -> dict[str, float]:
-    """Requests per second of the SimPy engine, and of making the tape alone."""
-    world = build_world(load("table1", ["slots=48"]))
-    count = float(run(world, POLICIES["glb-cost"](), engine="simpy").record.arrived.sum())
-    found = {"tape alone [requests/s]": count / median_s(lambda: [len(block.u) for block in Tape(world).blocks()])}
-    for rule in ("split", "score"):
-        took = median_s(lambda rule=rule: run(world, POLICIES["glb-cost"](rule=rule), engine="simpy"), 3)
-        found[f"simpy, {rule} [requests/s]"] = count / took
-    return found
-
-
-def start() -> dict[str, float]:
-    """Wall time of the command's quick answers [s]."""
+def start() -> Figures:
+    """Wall time of the command's quick answers, and of a run with next to nothing to do [s]."""
     command = [sys.executable, "-m", "simulator"]
-    return {
-        f"{name} [s]": median_s(lambda words=words: subprocess.run([*command, *words], check=True, capture_output=True))
-        for name, words in {"--help": ["--help"], "validate table1": ["validate", "table1"]}.items()
+    words = {"--help": ["--help"], "validate table1": ["validate", "table1"]}
+    found = {
+        f"{name} [s]": statistics.median(
+            seconds(lambda words=words: subprocess.run([*command, *words], check=True, capture_output=True))
+        )
+        for name, words in words.items()
     }
+    loading = "from simulator import build_world, load, run\nfrom policies import POLICIES\n"
+    tiny_run = "run(build_world(load('table1', ['slots=1', 'fleet_scale=0.001'])), POLICIES['glb-cost']())"
+    found["a process that runs 1,000 requests, compiled before [s]"] = statistics.median(
+        seconds(lambda: subprocess.run([sys.executable, "-c", loading + tiny_run], check=True, capture_output=True))
+    )
+    return found
+
+
+PARTS: dict[str, Callable[[], Figures]] = {
+    "start": start,
+    "engines": engines,
+    "growth": growth,
+    "memory": memory,
+    "planning": planning,
+}
 
 
 def main() -> None:
     """Print the figures; write them as JSON if asked."""
     parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--only", choices=PARTS, action="append")
     parser.add_argument("--json", type=Path)
     asked = parser.parse_args()
-    figures = {**start(), **planning(), **requests()}
-    figures["peak memory of this process [MB]"] = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
-    machine = f"{platform.machine()}, {os.cpu_count()} cores, Python {platform.python_version()}"
+    # Whatever has to be compiled is compiled before anything is timed.
+    run(load("table1", ["slots=1", "fleet_scale=0.001"]), "glb-cost")
+    machine = f"{_processor()}, {os.cpu_count()} cores, Python {platform.python_version()}, numpy {np.__version__}"
     print(machine)
-    for name, value in figures.items():
-        print(f"{name:70s} {value:14,.4g}" if value < 1000 else f"{name:70s} {value:14,.0f}")
+    figures: Figures = {}
+    for name in asked.only or PARTS:
+        part = PARTS[name]()
+        figures |= part
+        for what, value in part.items():
+            print(f"{what:70s} {value:14,.4g}" if value < 1000 else f"{what:70s} {value:14,.0f}", flush=True)
+    figures["peak memory of this process [MB]"] = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
     if asked.json:
         asked.json.write_text(json.dumps({"machine": machine, "figures": figures}, indent=2) + "\n")
+
+
+def _processor() -> str:
+    info = Path("/proc/cpuinfo")
+    lines = info.read_text().splitlines() if info.exists() else []
+    names = [line.partition(":")[2].strip() for line in lines if line.startswith("model name")]
+    return names[0] if names else platform.machine()
 
 
 if __name__ == "__main__":

@@ -38,7 +38,8 @@ def run(
     """Simulate one policy on a scenario (or a world already built) and check the laws.
 
     A policy given by name has the settings of its first entry in the scenario, if it has one.
-    ``keep_requests`` keeps every request's site, times and fate (simpy engine).
+    ``keep_requests`` keeps the rows of all requests in memory (``result.record.requests``); ``keeping`` hands those of
+    a share of them to somebody else as the run goes on. The fluid engine has none.
 
     Raises
     ------

@@ -144,19 +144,21 @@ def test_no_policy_beats_the_offline_optimum(paper: World, glb: str) -> None:
         assert fluid(paper, policy).objective_usd >= optimum * (1 - 1e-9), policy
 
 
-@pytest.mark.parametrize("policy", ["glb-cost", "glb-nearest", "eglb-off", "eglb", "hedge"])
-def test_requests_come_near_the_fluid_limit(glb: str, policy: str) -> None:
-    """The first five days, 190,000 requests. Poisson counts n of every slot and site bound the difference:
+@pytest.mark.parametrize("policy", ["glb-cost", "glb-carbon", "glb-nearest", "eglb-off", "eglb", "hedge"])
+def test_a_thousandth_of_the_table_comes_near_the_fluid_limit(glb: str, policy: str) -> None:
+    """All 457 hours, 728,000 requests. Poisson counts n of every slot and site bound the difference.
 
-    the cost scatters by sqrt(sum p^2 n) around sum p n, the largest footprint w (and so the PAR) by sqrt(sum w^2 n);
-    |z| < 3.3 for both.
+    The cost scatters by sqrt(sum p^2 n) around sum p n, and a site's footprint w by sqrt(sum w^2 n): |z| < 3.3, and for
+    the ten sites together chi-square < 35.6 (one in 10,000). Policies that learn from the ledger plan differently after
+    a while: their cost is within the 0.5 % that the whole table is held to.
     """
-    scenario = load(find_scenario(FILES[glb])).model_copy(update={"slots": 120, "fleet_scale": 0.001})
-    world = build_world(scenario)
-    made = POLICIES[policy]
-    ours, limit = (run(world, made(), engine=engine) for engine in ("simpy", "fluid"))
-    counts = limit.footprint.it_kwh * scenario.fleet_scale / world.fleet.energy_kwh
-    one = 1 / scenario.fleet_scale * world.fleet.energy_kwh
+    world = build_world(load(find_scenario(FILES[glb])).model_copy(update={"fleet_scale": 0.001}))
+    ours, limit = (run(world, POLICIES[policy](), engine=engine) for engine in ("compiled", "fluid"))
+    if policy in ("eglb", "hedge"):
+        assert ours.cost_usd == pytest.approx(limit.cost_usd, rel=0.005)
+        return
+    counts = limit.footprint.it_kwh * world.scenario.fleet_scale / world.fleet.energy_kwh
+    one = 1 / world.scenario.fleet_scale * world.fleet.energy_kwh
     spread = np.sqrt((np.square(world.price_usd_per_kwh * one) * counts).sum())
     assert abs(ours.cost_usd - limit.cost_usd) < 3.3 * spread
     for signal, found, expected in (
@@ -165,16 +167,30 @@ def test_requests_come_near_the_fluid_limit(glb: str, policy: str) -> None:
     ):
         # In t or m3, as the footprints are.
         spreads = np.sqrt((np.square(signal * one / 1e3) * counts).sum(axis=0))
-        z = (found - expected)[expected.argmax()] / spreads[expected.argmax()]
-        assert abs(z) < 3.3
+        assert np.square((found - expected) / spreads).sum() < 35.6
 
 
 def test_scores_with_token_buckets_follow_the_merit_order() -> None:
-    """Prices with tokens come within 1 % of the program's cost; every site keeps its planned capacity but for 3 %."""
-    scenario = load(find_scenario("paper-table1")).model_copy(update={"slots": 24, "fleet_scale": 0.005})
-    world = build_world(scenario)
-    score = run(world, POLICIES["glb-cost"](rule="score"), engine="simpy")
-    program = run(world, POLICIES["glb-cost"](), engine="fluid")
-    assert score.cost_usd == pytest.approx(program.cost_usd, rel=0.01)
+    """A hundredth of the table: US$ 29,184 a site (the program's 29,170), no site above 1.02 of its planned capacity.
+
+    Without buckets of a minute the cheapest sites stand idle between two tokens: with bursts of 1 s, US$ 38,300.
+    """
+    world = build_world(load(find_scenario("paper-table1")).model_copy(update={"fleet_scale": 0.01}))
+    score = run(world, POLICIES["glb-cost"](rule="score"), engine="compiled")
+    assert figures(score)[0] == pytest.approx(29_184, rel=1e-3)
     planned_kwh = world.fleet.capacity_rps * world.fleet.energy_kwh * world.fleet.slot_s
-    assert (score.footprint.it_kwh <= 1.03 * planned_kwh).all()
+    assert (score.footprint.it_kwh <= 1.02 * planned_kwh).all()
+    hasty = run(world, POLICIES["glb-cost"](rule={"score": {"burst_s": 1.0}}), engine="compiled")
+    assert figures(hasty)[0] == pytest.approx(38_300, rel=1e-2)
+
+
+@pytest.mark.parametrize(("policy", "objective_usd"), [("eglb", 648_100), ("hedge", 637_500)])
+@pytest.mark.parametrize("update_every", [1, 100])
+def test_prices_that_move_with_the_requests(policy: str, objective_usd: float, update_every: int) -> None:
+    """A hundredth of the table, full GLB: J of Euclidean and of entropic steps, at every request or every 100.
+
+    A prototype of the method saw about these J; ours must not be worse. No online policy beats the optimum.
+    """
+    world = build_world(load(find_scenario("paper-table1")).model_copy(update={"fleet_scale": 0.01}))
+    found = run(world, POLICIES[policy](update_every=update_every), engine="compiled").objective_usd
+    assert EXACT["full"]["eglb-off"][3] < found <= objective_usd

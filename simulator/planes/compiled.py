@@ -34,6 +34,7 @@ class CompiledPlane:
     def __init__(self, world: World, keeping: Keeping | None = None, progress: Callable[[float], None] | None = None):
         self._world = world
         self._progress = progress
+        self._shown = 0.0
         self._state = state_of(world)
         self._kept = None if keeping is None else KeptRows(keeping)
         self._blocks = Tape(world, 0.0 if keeping is None else keeping.share).blocks()
@@ -91,8 +92,10 @@ class CompiledPlane:
         self._handed += np.bincount(self._block.origin, minlength=len(self._handed))
         if self._kept is not None:
             self._state = self._kept.with_room_for(self._block, self._state)
-        if self._progress is not None and block is not None:
-            self._progress(float(block.arrival_s[0]) / self._world.scenario.horizon_s)
+        done = float(clock.since_s) / self._world.scenario.horizon_s
+        if self._progress is not None and done >= self._shown + 0.005:
+            self._shown = done
+            self._progress(done)
 
     def view(self) -> View:
         """Queues and places now."""

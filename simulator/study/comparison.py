@@ -107,7 +107,8 @@ def _in_processes(
     context = multiprocessing.get_context(
         "forkserver" if "forkserver" in multiprocessing.get_all_start_methods() else "spawn"
     )
-    context.set_forkserver_preload(["simulator.study.comparison", "policies"])
+    preload = ["simulator.study.comparison", "policies"]
+    context.set_forkserver_preload([*preload, "simulator.study.ready"] if task.engine == "compiled" else preload)
     left, running = list(numbers), dict[Connection, tuple[int, BaseProcess]]()
     try:
         while left or running:

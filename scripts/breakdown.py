@@ -1,0 +1,113 @@
+"""Where the time of a request goes in the compiled engine: what is saved when one step of the loop is left out.
+
+    .venv/bin/python scripts/breakdown.py
+
+Each figure is a process of its own, with a step replaced by nothing before the kernels are compiled; its share is
+the difference. The whole of the paper's fleet, an hour, routed by shares. Beside it the tape alone and a bare queue.
+"""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable
+from typing import Any
+
+import numba
+import numpy as np
+
+#: What is left out: a word for it -> (module of the core, name).
+STEPS = {
+    "nothing": ("", ""),
+    "latency histograms": ("stations", "note_durations"),
+    "ledger, split at slots": ("stations", "charge"),
+    "integral of places in use": ("stations", "integrate"),
+}
+
+
+@numba.njit
+def _nothing(*_: Any) -> None:
+    return None
+
+
+@numba.njit
+def _bare_queue(arrival: np.ndarray, free: np.ndarray, service: float) -> float:
+    """First come first served at one site, services of one length, nothing else: places are free in turn."""
+    place, last = 0, 0.0
+    for k in range(len(arrival)):
+        last = max(arrival[k], free[place]) + service
+        free[place] = last
+        place = 0 if place + 1 == len(free) else place + 1
+    return last
+
+
+def best(action: Callable[[], Any], repetitions: int = 7) -> float:
+    """The shortest wall time of an action [s]."""
+    times = []
+    for _ in range(repetitions):
+        start = time.perf_counter()
+        action()
+        times.append(time.perf_counter() - start)
+    return min(times)
+
+
+def child(step: str) -> None:
+    """Time one variant, and print nanoseconds a request."""
+    module, name = STEPS[step]
+    if name:
+        setattr(__import__(f"simulator.core.{module}", fromlist=[module]), name, _nothing)
+    from policies import POLICIES
+    from simulator import build_world, load
+    from simulator.control import simulate
+    from simulator.planes.compiled import CompiledPlane
+
+    world = build_world(load("table1", ["fleet_scale=1", "slots=2"]))
+    handed: list[float] = []
+
+    def whole() -> None:
+        policy, plane = POLICIES["glb-cost"](), CompiledPlane(world)
+        policy.start(world.fleet)
+        simulate(world, policy, plane)
+        handed.append(plane._handed.sum())
+
+    whole()
+    print(1e9 * best(whole) / handed[-1])
+
+
+def main() -> None:
+    """Print the profile."""
+    if len(sys.argv) > 1:
+        child(sys.argv[1])
+        return
+    from simulator import build_world, load
+    from simulator.tape import Tape
+
+    world = build_world(load("table1", ["fleet_scale=1", "slots=2"]))
+    count = sum(len(block.u) for block in Tape(world).blocks())
+    with tempfile.TemporaryDirectory() as cache:
+        found = {}
+        for number, step in enumerate(STEPS):
+            env = {**os.environ, "NUMBA_CACHE_DIR": f"{cache}/{number}"}
+            done = subprocess.run([sys.executable, __file__, step], env=env, check=True, capture_output=True, text=True)
+            found[step] = float(done.stdout)
+    tape = 1e9 * best(lambda: [None for _ in Tape(world).blocks()]) / count
+    arrival, free = np.sort(np.random.default_rng(1).random(10**6)), np.zeros(2400)
+    _bare_queue(arrival, free, 1e-3)
+    rows = {
+        "a request, all included": found["nothing"],
+        "  making the tape": tape,
+        **{f"  {step}": found["nothing"] - took for step, took in found.items() if step != "nothing"},
+    }
+    rows["  the rest: picking a site, the way there, queue, start and finish"] = 2 * found["nothing"] - sum(
+        rows.values()
+    )
+    rows["for comparison: a bare queue of 2,400 places"] = 1e9 * best(lambda: _bare_queue(arrival, free, 1e-3)) / 1e6
+    for name, value in rows.items():
+        print(f"{name:70s} {value:6.1f} ns")
+
+
+if __name__ == "__main__":
+    main()
