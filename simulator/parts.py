@@ -9,6 +9,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from simulator.arrow import category, column
 from simulator.record import FATES, Requests
 from simulator.world import World
 
@@ -66,21 +67,17 @@ class Parts:
     def _table(self, rows: Requests) -> pa.Table:
         """A table with names for numbers, and nothing where a time never came or no site was picked."""
         columns = {
-            "policy": _named(np.zeros(len(rows.number), dtype=np.int64), (self._policy,)),
-            "request": pa.array(rows.number.astype(np.int64)),
-            "origin": _named(rows.origin, self._origins),
-            "site": _named(rows.site, self._sites),
-            "fate": _named(rows.fate, FATES),
+            "policy": category(np.zeros(len(rows.number), dtype=np.int64), (self._policy,)),
+            "request": column(rows.number.astype(np.int64)),
+            "origin": category(rows.origin.astype(np.int64), self._origins),
+            "site": category(rows.site.astype(np.int64), self._sites),
+            "fate": category(rows.fate.astype(np.int64), FATES),
         }
         for name in Requests._fields:
             if name.endswith("_s"):
-                columns[name] = pa.array(getattr(rows, name), from_pandas=True)
+                times = getattr(rows, name)
+                columns[name] = column(times, ~np.isnan(times))
         return pa.table(columns)
-
-
-def _named(numbers: np.ndarray, names: tuple[str, ...]) -> pa.DictionaryArray:
-    indices = pa.array(numbers.astype(np.int32), mask=numbers < 0)
-    return pa.DictionaryArray.from_arrays(indices, pa.array(names, type=pa.string()))
 
 
 def _joined(batches: list[Requests]) -> Requests:

@@ -17,6 +17,8 @@ from simulator.record import FAILED, FINISHED, REJECTED, UNFINISHED, Record
 from simulator.units import KWH_PER_MWH, S_PER_MS
 
 Row = dict[str, Any]
+#: Of ``flows.csv``, which may have no rows.
+FLOW_COLUMNS = ("policy", "origin", "site", "requests")
 
 
 @dataclass(frozen=True, eq=False)
@@ -186,7 +188,7 @@ class RunResult:
     def flow_rows(self) -> list[Row]:
         """The rows of ``flows.csv``: requests from each origin to each site that got any."""
         return [
-            {"policy": self.policy, "origin": origin, "site": site, "requests": whole(self.record.routed[j, i])}
+            dict(zip(FLOW_COLUMNS, (self.policy, origin, site, whole(self.record.routed[j, i])), strict=True))
             for j, origin in enumerate(self.origins)
             for i, site in enumerate(self.sites)
             if self.record.routed[j, i] > 0

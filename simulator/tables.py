@@ -1,43 +1,43 @@
-"""Tables: results as DataFrames."""
+"""Tables: results as Arrow tables."""
 
 from __future__ import annotations
 
 from datetime import timedelta
 
 import numpy as np
-import pandas as pd
+import pyarrow as pa
 
+from simulator.arrow import column, named
 from simulator.core.edges import EDGES_S
 from simulator.result import RunResult
 
 
-def slot_table(result: RunResult) -> pd.DataFrame:
+def slot_table(result: RunResult) -> pa.Table:
     """Policy x slot x site: signals, footprint in full-fleet units, and utilisation of the places."""
     slots, sites = result.footprint.cost_usd.shape
-    times = [result.start + timedelta(seconds=slot * result.slot_s) for slot in range(slots)]
+    times = [(result.start + timedelta(seconds=slot * result.slot_s)).replace(tzinfo=None) for slot in range(slots)]
+    slot = np.repeat(np.arange(slots), sites)
     burden = result.footprint
-    return pd.DataFrame(
+    return pa.table(
         {
-            "policy": result.policy,
-            "slot": np.repeat(np.arange(slots), sites),
-            "start_utc": np.repeat(
-                np.array([time.replace(tzinfo=None) for time in times], dtype="datetime64[us]"), sites
-            ),
-            "site": np.tile(np.array(result.sites, dtype=object), slots),
-            "utilisation": (result.record.busy_place_s / (result.record.places * result.slot_s)).ravel(),
-            "price_usd_per_kwh": result.signals.price_usd_per_kwh.ravel(),
-            "carbon_kg_per_kwh": result.signals.carbon_kg_per_kwh.ravel(),
-            "water_l_per_kwh": result.signals.water_l_per_kwh.ravel(),
-            "it_kwh": burden.it_kwh.ravel(),
-            "meter_kwh": burden.meter_kwh.ravel(),
-            "cost_usd": burden.cost_usd.ravel(),
-            "carbon_kg": burden.carbon_kg.ravel(),
-            "water_l": burden.water_l.ravel(),
+            "policy": named(np.zeros(slots * sites, dtype=np.int64), [result.policy]),
+            "slot": column(slot),
+            "start_utc": column(np.array(times, dtype="datetime64[us]")[slot]),
+            "site": named(np.tile(np.arange(sites), slots), result.sites),
+            "utilisation": column((result.record.busy_place_s / (result.record.places * result.slot_s)).ravel()),
+            "price_usd_per_kwh": column(result.signals.price_usd_per_kwh.ravel()),
+            "carbon_kg_per_kwh": column(result.signals.carbon_kg_per_kwh.ravel()),
+            "water_l_per_kwh": column(result.signals.water_l_per_kwh.ravel()),
+            "it_kwh": column(burden.it_kwh.ravel()),
+            "meter_kwh": column(burden.meter_kwh.ravel()),
+            "cost_usd": column(burden.cost_usd.ravel()),
+            "carbon_kg": column(burden.carbon_kg.ravel()),
+            "water_l": column(burden.water_l.ravel()),
         }
     )
 
 
-def latency_table(result: RunResult) -> pd.DataFrame:
+def latency_table(result: RunResult) -> pa.Table:
     """Histograms: measure, group (origin or site), lower and upper end of the bin [s], count; empty bins left out."""
     parts = [(measure, result.origins, histogram) for measure, histogram in result.record.latency.items()]
     parts.append(("site_wait", result.sites, result.record.site_wait))
@@ -46,15 +46,15 @@ def latency_table(result: RunResult) -> pd.DataFrame:
     for measure, names, histogram in parts:
         group, bin_ = np.nonzero(histogram.counts)
         tables.append(
-            pd.DataFrame(
+            pa.table(
                 {
-                    "policy": result.policy,
-                    "measure": measure,
-                    "group": np.array(names, dtype=object)[group],
-                    "from_s": edges[bin_],
-                    "to_s": edges[bin_ + 1],
-                    "requests": histogram.counts[group, bin_],
+                    "policy": named(0 * bin_, [result.policy]),
+                    "measure": named(0 * bin_, [measure]),
+                    "group": named(group, names),
+                    "from_s": column(edges[bin_]),
+                    "to_s": column(edges[bin_ + 1]),
+                    "requests": column(histogram.counts[group, bin_]),
                 }
             )
         )
-    return pd.concat(tables)
+    return pa.concat_tables(tables)

@@ -41,6 +41,7 @@ LEVELS = {
     "simulator.contract": 5,
     "simulator.claim": 5,
     "simulator.folder": 5,
+    "simulator.arrow": 5,
     "simulator.parts": 5,
     "simulator.tables": 5,
     "simulator.templates": 5,
@@ -57,8 +58,8 @@ LIBRARIES = {
     "simpy": {"simulator.clock"},
     "highspy": {"policies"},
     "numba": {"simulator.core"},
-    "pandas": {"simulator.folder", "simulator.tables"},
-    "pyarrow": {"simulator.parts"},
+    "pandas": {"simulator.folder"},
+    "pyarrow": {"simulator.arrow", "simulator.folder", "simulator.parts", "simulator.tables"},
     "rich": {"simulator.report", "simulator.cli"},
     "click": {"simulator.cli", "simulator.exit"},
 }

@@ -27,15 +27,29 @@ def inlined(function: Function) -> Function:
     return _jit(function, forceinline=True)
 
 
+def pointer(function: Callable[..., Any], signature: str) -> Any:
+    """A pointer to compiled code of this signature, which kernels can take whatever it points to."""
+    options: Any = numba.config
+    return function if options.DISABLE_JIT else _cached(numba.cfunc(signature, cache=_is_ours(function)), function)
+
+
 def _jit(function: Function, **options: Any) -> Function:
+    njit: Any = numba.njit
+    return cast(Function, _cached(njit(cache=bool(_CACHE), error_model="numpy", _nrt=False, **options), function))
+
+
+def _cached(compile_: Callable[..., Any], function: Callable[..., Any]) -> Any:
+    """Compile with our folder for what is compiled; a user's own functions keep theirs."""
     settings: Any = numba.config
     before, settings.CACHE_DIR = settings.CACHE_DIR, _CACHE
     try:
-        njit: Any = numba.njit
-        kernel = njit(function, cache=bool(_CACHE), error_model="numpy", _nrt=False, **options)
+        return compile_(function)
     finally:
         settings.CACHE_DIR = before
-    return cast(Function, kernel)
+
+
+def _is_ours(function: Callable[..., Any]) -> bool:
+    return bool(_CACHE) and function.__module__.startswith(__package__)
 
 
 def _cache() -> str:

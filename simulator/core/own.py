@@ -5,22 +5,20 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-import numba
+from .jit import pointer
 
 #: origin, time_s, u, waiting [sites], free [sites], data [rows, columns], memory -> site
 SIGNATURE = "int64(int64, float64, float64, int64[::1], int64[::1], float64[:, ::1], float64[::1])"
 
 
-def pointer(rule: Callable[..., int]) -> Any:
+def rule_pointer(rule: Callable[..., int]) -> Any:
     """The pointer of a function that was compiled with ``numba.njit``; None for plain Python."""
-    settings: Any = numba.config
-    if settings.DISABLE_JIT:
-        return rule
-    return numba.cfunc(SIGNATURE)(rule.py_func) if hasattr(rule, "py_func") else None
+    return pointer(rule.py_func, SIGNATURE) if hasattr(rule, "py_func") else None
 
 
-def _nobody(origin, time_s, u, waiting, free, data, memory):  # type: ignore[no-untyped-def]
+def _nobody(origin: int, time_s: float, u: float, waiting: Any, free: Any, data: Any, memory: Any) -> int:
     return -1
 
 
-nobody = pointer(numba.njit(_nobody))
+#: Stands where no rule of a user's own is asked.
+NOBODY = pointer(_nobody, SIGNATURE)

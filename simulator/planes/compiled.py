@@ -13,7 +13,7 @@ import numpy as np
 from simulator.clock import Clock
 from simulator.core.advance import FULL, NEXT_BLOCK, WRONG_SITE, advance
 from simulator.core.begin import begin, refill
-from simulator.core.own import nobody, pointer
+from simulator.core.own import NOBODY, rule_pointer
 from simulator.fleet import FloatArray
 from simulator.latency import MEASURES, Histogram
 from simulator.plan import Dual, Own, Plan, PolicyError, Split
@@ -41,7 +41,7 @@ class CompiledPlane:
         self._block = _NO_REQUESTS
         self._handed = np.zeros(len(world.fleet.origins))
         self._memory = np.zeros(0)
-        self._own = nobody
+        self._own = NOBODY
         self._figures = figures_of(Split(np.zeros(world.fleet.allowed.shape)), world, self._memory)
 
     def attach(self, clock: Clock) -> None:
@@ -158,7 +158,7 @@ class CompiledPlane:
 
 def _compiled(plan: Own) -> Any:
     """The pointer to a user's rule; raises PolicyError for one in plain Python."""
-    if (found := pointer(plan.rule)) is not None:
+    if (found := rule_pointer(plan.rule)) is not None:
         return found
     name = getattr(plan.rule, "__name__", repr(plan.rule))
     raise PolicyError(

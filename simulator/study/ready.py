@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from contextlib import suppress
 
-from policies import POLICIES
+from policies.merit_order import GlbCost
 from simulator.intake import load
 from simulator.simulation import run
 
 # What cannot be made ready here fails where it is needed, with its reason.
 with suppress(Exception):
     # A minute of a small scenario, routed by prices: it goes through every kernel.
-    run(load("mmc", ["slots=1", "slot_s=60", "warmup_s=0"]), POLICIES["glb-cost"](rule="score"), engine="compiled")
+    run(load("mmc", ["slots=1", "slot_s=60", "warmup_s=0"]), GlbCost(rule="score"), engine="compiled")
