@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import fields
+from dataclasses import fields, is_dataclass
 from typing import Any
 
 import numpy as np
@@ -113,7 +113,8 @@ def _same(one: list[Plan], other: list[Plan]) -> bool:
     return all(type(a) is type(b) and _parts(a) == _parts(b) for a, b in zip(one, other, strict=True))
 
 
-def _parts(plan: Plan) -> list[Any]:
+def _parts(said: Any) -> Any:
     """Everything that a plan says; its witness explains it only."""
-    named = [getattr(plan, field.name, None) for field in fields(plan) if field.name != "witness"]
-    return [np.asarray(part, dtype=float).tolist() if part is not None else None for part in named]
+    if is_dataclass(said):
+        return [_parts(getattr(said, field.name)) for field in fields(said) if field.name != "witness"]
+    return said if said is None or isinstance(said, str) or callable(said) else np.asarray(said, dtype=float).tolist()

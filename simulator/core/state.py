@@ -107,7 +107,6 @@ PRICE = _record(
 
 #: Counts and sums of an origin's requests.
 TALLY = _record(
-    handed=int,
     slo_counted=int,
     slo_met=int,
     network_s=float,

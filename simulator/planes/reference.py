@@ -7,7 +7,6 @@ A freed place is handed to the first in the queue at once, before any other even
 from __future__ import annotations
 
 import math
-from collections import deque
 from collections.abc import Callable, Generator, Iterator
 from typing import Any
 
@@ -16,55 +15,20 @@ import numpy as np
 from simulator.clock import URGENT, Clock, Event
 from simulator.fleet import FloatArray
 from simulator.plan import Dual, Own, Plan, Split
-from simulator.record import FINISHED, REJECTED, UNFINISHED, Counts, Keeping, Record, Requests, View
+from simulator.record import FINISHED, REJECTED, Counts, Keeping, Record, Requests, View
 from simulator.tape import Tape
 from simulator.world import World
 
 from .books import close_books
+from .equity import EquityPrices
 from .ledger import spread_busy
-from .rules import Buckets, DualRule, EquityPrices, OwnRule, Rule, ScoreRule, SplitRule
+from .rules import Buckets, DualRule, OwnRule, Rule, ScoreRule, SplitRule
+from .station import Call, Station
 
 Process = Generator[Event, None, None]
 
 #: What goes first among request events at one time.
 FINISH, REACH, ARISE = URGENT + 1, URGENT + 2, URGENT + 3
-
-
-class Station:
-    """The servers of one site: places, and a single first-come first-served queue."""
-
-    def __init__(self, places: int, queue_limit: int, service_s: float):
-        self.places = places
-        self.free = places
-        self.queue: deque[Event] = deque()
-        self.queue_limit = queue_limit
-        self.wait_unit_s = service_s / places
-        self.received = 0
-        self.in_use = 0
-        self.most_in_use = 0
-        self.snapshot = (0, places)
-
-    def is_full(self) -> bool:
-        """Whether a request that must wait would be rejected."""
-        return 0 <= self.queue_limit <= len(self.queue)
-
-    def look(self) -> None:
-        """Take a snapshot: requests waiting, places free."""
-        self.snapshot = (len(self.queue), self.free)
-
-
-class Call:
-    """One request on its way: what has happened to it so far."""
-
-    __slots__ = ("arrival", "back", "fate", "finish", "kept", "origin", "out", "prefill", "reach", "site", "start")
-
-    def __init__(self, arrival: float, origin: int, kept: bool):
-        self.arrival = arrival
-        self.origin = origin
-        self.kept = kept
-        self.site = -1
-        self.fate = UNFINISHED
-        self.out = self.back = self.reach = self.start = self.finish = self.prefill = math.nan
 
 
 class ReferencePlane:
