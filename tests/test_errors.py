@@ -258,6 +258,25 @@ NAMES = [
         "the fluid engine serves shares",
     ),
     Broken(
+        "prices that move with requests, for fluid",
+        (BASE.replace("[glb-nearest]", "[hedge: {update_every: @@10}]") + "engine: fluid\n"),
+        "update_every: the fluid engine serves shares (rule: split); this needs engine: compiled or simpy",
+    ),
+    Broken(
+        "prices that never move", policies("[@@eglb: {update_every: 0}]"), "update_every must be at least 1 (given 0"
+    ),
+    Broken("prices that move by halves", policies("[eglb: {update_every: @@0.5}]"), "a whole number is needed (given"),
+    Broken("rows of some requests", more("requests: {write: @@some}"), "requests.write: unknown value 'some'"),
+    Broken(
+        "a sample of more than all", more("requests: {sample: @@2}"), "requests.sample: must be at most 1 (given 2)"
+    ),
+    Broken(
+        "rows and a sample", more("@@requests: {write: all, sample: 0.1}"), "exactly one of write, sample is needed"
+    ),
+    Broken(
+        "rows of no requests", more("@@requests: {write: all}\nengine: fluid"), "the fluid engine has no requests to"
+    ),
+    Broken(
         "snapshots without end",
         policies("[@@glb-cost: {rule: {score: {refresh_s: 1e-7}}}]"),
         "refresh_s must be 0 (always fresh) or at least 0.001",
