@@ -16,7 +16,7 @@ class Hedge(OnlineEquity):
         step: float = 2.0e-4,
         water_weight_usd_per_m3: float | None = None,
         carbon_weight_usd_per_t: float | None = None,
-        rule: Rule = "split",
+        rule: Rule | None = None,
         update_every: int | None = None,
     ):
         super().__init__(step, water_weight_usd_per_m3, carbon_weight_usd_per_t, rule, update_every)

@@ -7,10 +7,10 @@ from typing import ClassVar, Literal
 import numpy as np
 
 from policies.assignment import Dispatch
-from policies.rule import Rule, checked_rule, ruled, scored
+from policies.rule import Rule, checked_rule, is_split, ruled, scored
 from policies.weights import OwnWeights
 from simulator.fleet import Fleet, FloatArray
-from simulator.plan import Dual, Plan
+from simulator.plan import MOST_EVERY, Dual, Plan
 from simulator.policy import Observation, RoutingPolicy
 from simulator.prices import EntropicPrices, EuclideanPrices
 
@@ -29,13 +29,17 @@ class OnlineEquity(RoutingPolicy):
         step: float,
         water_weight_usd_per_m3: float | None = None,
         carbon_weight_usd_per_t: float | None = None,
-        rule: Rule = "split",
+        rule: Rule | None = None,
         update_every: int | None = None,
     ):
         if not 0 < step < float("inf"):
-            raise ValueError(f"step must be above 0 (given {step})")
-        if update_every is not None and update_every < 1:
-            raise ValueError(f"update_every must be at least 1 (given {update_every})")
+            raise ValueError(f"step must be finite and above 0 (given {step})")
+        if update_every is not None and not 1 <= update_every <= MOST_EVERY:
+            raise ValueError(f"update_every must be at least 1 and at most {MOST_EVERY:.0e} (given {update_every})")
+        if rule is None:
+            rule = "split" if update_every is None else "score"
+        elif update_every is not None and is_split(rule):
+            raise ValueError("update_every routes single requests by prices: leave rule out, or say score")
         self.step = step
         self.weights = OwnWeights(water_weight_usd_per_m3, carbon_weight_usd_per_t).checked()
         self.rule = checked_rule(rule)

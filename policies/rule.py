@@ -37,9 +37,12 @@ def checked_rule(rule: Rule) -> Rule:
 
 def ruled(rule: Rule, price: FloatArray, observation: Observation, split: Callable[[], Split]) -> Plan:
     """The plan of a planner with these prices per request, [sites] or [origins, sites]."""
-    if rule == "split" or (not isinstance(rule, str) and "split" in rule):
-        return split()
-    return scored(rule, price, observation)
+    return split() if is_split(rule) else scored(rule, price, observation)
+
+
+def is_split(rule: Rule) -> bool:
+    """Whether a rule is one of shares."""
+    return rule == "split" or (not isinstance(rule, str) and "split" in rule)
 
 
 def scored(rule: Rule, price: FloatArray, observation: Observation) -> Score:

@@ -186,7 +186,11 @@ def _obstacle(place: Path, overwrite: bool) -> str:
 
 
 def _entries(place: Path) -> set[str]:
-    return {entry.name for entry in place.iterdir()} if place.is_dir() else set()
+    """What is in a folder; of rows of requests, the folder itself is nothing but its files."""
+    rows = place / "requests"
+    inside = {f"{rows.name}/{entry.name}" for entry in rows.iterdir()} if rows.is_dir() else set()
+    entries = {entry.name for entry in place.iterdir()} if place.is_dir() else set()
+    return (entries - {rows.name}) | inside if inside else entries
 
 
 def _files_of(place: Path) -> set[str]:

@@ -65,6 +65,8 @@ class Folder(Claim):
 def read_folder(path: str | Path) -> dict[str, Any]:
     """The tables of a finished run: ``manifest`` (dict) and a DataFrame for each table, by file stem.
 
+    Rows of requests may be larger than memory; ``pandas.read_parquet(path / "requests")`` reads them.
+
     Raises
     ------
     InputError

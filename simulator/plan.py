@@ -17,6 +17,10 @@ TOLERANCE = 1e-6
 LEAST_REFRESH_S = 1e-3
 
 
+#: Requests between two moves of equity prices, at most: more than a run can have.
+MOST_EVERY = 10**15
+
+
 class PolicyError(RuntimeError):
     """A policy said something that is not a plan for this fleet."""
 
@@ -102,7 +106,8 @@ class Own:
 
     ``waiting`` and ``free`` [sites] are the requests in the queues and the free places as they were when routers last
     looked (``refresh_s``; 0 = now), in whole numbers. ``data`` is the plan's own table, ``memory`` an array that the
-    rule may write to; it is kept from plan to plan as long as its length stays. The compiled engine needs a rule with
+    rule may write to, and nothing else; it is kept from plan to plan as long as its length stays. Lots are drawn with
+    ``u``: another source of randomness would not be that of the seed. The compiled engine needs a rule with
     ``@numba.njit``; the SimPy engine takes any Python function.
     """
 
@@ -191,8 +196,9 @@ def _checked_dual(plan: Dual, fleet: Fleet) -> Dual:
         raise PolicyError(f"steps must be euclidean or entropic (given {plan.steps!r})")
     _not_negative("step", plan.step)
     _not_negative("requests", plan.requests)
-    if isinstance(plan.update_every, bool) or not isinstance(plan.update_every, int) or plan.update_every < 1:
-        raise PolicyError(f"update_every must be a whole number, at least 1 (given {plan.update_every!r})")
+    every = plan.update_every
+    if isinstance(every, bool) or not isinstance(every, int) or not 1 <= every <= MOST_EVERY:
+        raise PolicyError(f"update_every must be a whole number from 1 to {MOST_EVERY:.0e} (given {every!r})")
     return found
 
 

@@ -156,10 +156,10 @@ def check_policies(choices: Sequence[PolicyChoice], engine: str, folders: Sequen
 
 def _wants_requests(policy: RoutingPolicy) -> str | None:
     """The setting by which a built-in policy routes single requests by prices; None when it says shares."""
+    if getattr(policy, "update_every", None) is not None:
+        return "update_every"
     rule = getattr(policy, "rule", "split")
-    if rule == "score" or (isinstance(rule, Mapping) and "score" in rule):
-        return "rule"
-    return "update_every" if getattr(policy, "update_every", None) is not None else None
+    return "rule" if rule == "score" or (isinstance(rule, Mapping) and "score" in rule) else None
 
 
 def check_settings(kind: type[RoutingPolicy], settings: Mapping[str, Any], path: KeyPath) -> None:

@@ -948,3 +948,17 @@ def test_a_run_that_is_asked_to_end_leaves_nothing(here, jobs, ending):
     code, _, err = ended(process)
     assert (code, "terminated; nothing was written" in err) == (143, True)
     assert [name for name in listing(here) if name.startswith("out")] == []
+
+
+def test_a_folder_with_rows_of_requests_is_overwritten_unless_something_strange_is_in_it(here, equifleet):
+    rows = ["--set", "requests={write: all}", "--out", "rows", "--overwrite"]
+    assert equifleet("run", "tiny.yaml", *rows)[0] == 0
+    assert equifleet("run", "tiny.yaml", *rows)[0] == 0
+    (here / "rows/requests/mine.txt").write_text("mine")
+    status, _, err = equifleet("run", "tiny.yaml", *rows)
+    assert (status, "holds 'requests/mine.txt', which is no part of a run" in err) == (2, True)
+
+
+def test_prices_that_move_and_shares_contradict_each_other(here, equifleet):
+    status, _, err = equifleet("validate", "tiny.yaml", "--set", "policies=[hedge: {update_every: 2, rule: split}]")
+    assert (status, "leave rule out, or say score" in err) == (2, True)

@@ -95,13 +95,14 @@ def cases(draw):
     """A world of 1 to 6 sites and 1 to 3 origins, a plan for each of its slots, and requests."""
     sites, origins = draw(st.integers(1, 6)), draw(st.integers(1, 3))
     limit = draw(st.sampled_from([{}, {}, {"queue_limit": 0}, {"queue_limit": 2}]))
-    slots = draw(st.sampled_from([1, 4, 8]))
+    # Slots of 0.7 s end where division rounds to the slot before, or after.
+    slots, slot_s = draw(st.sampled_from([(1, 40.0), (4, 10.0), (8, 5.0), (57, 0.7)]))
     slo = {} if draw(st.booleans()) else {"slo": {"ttft_s": 3.0, "end_to_end_s": 9.0}}
     data = fleet(
         draw(st.lists(st.integers(1, 4), min_size=sites, max_size=sites)),
         [1] * origins,
         slots=slots,
-        slot_s=40.0 / slots,
+        slot_s=slot_s,
         warmup_s=draw(st.sampled_from([0.0, 5.0])),
         request={"seconds": 3.0, **slo},
         fleet_scale=draw(st.sampled_from([1.0, 0.5])),
@@ -112,11 +113,18 @@ def cases(draw):
     mask = st.lists(st.sampled_from([True, True, True, False]), min_size=sites, max_size=sites)
     allowed = np.array([draw(mask) for _ in range(origins)])
     world = world_of(data, rtt_s=rtt_s, allowed=allowed)
-    said = [draw(plans(origins, sites, allowed)) for _ in range(slots)]
-    return world, said, draw(crowds(origins)), draw(st.sampled_from([1, 3, 100]))
+    said = [draw(plans(origins, sites, allowed)) for _ in range(min(slots, 8))]
+    asks = [ask for ask in draw(crowds(origins)) if ask.at < slots * slot_s]
+    if slot_s == 0.7:  # some on the very boundaries
+        asks = sorted((ask._replace(at=int(ask.at / 0.7) * 0.7) if ask.u < 0.5 else ask for ask in asks), key=_at)
+    return world, said, asks, draw(st.sampled_from([1, 3, 100]))
 
 
-@settings(max_examples=400, deadline=None)
+def _at(ask: Ask) -> float:
+    return ask.at
+
+
+@settings(max_examples=300, deadline=None)
 @given(cases())
 def test_the_planes_say_the_same_of_every_request(case) -> None:
     world, said, asks, block = case
@@ -126,13 +134,14 @@ def test_the_planes_say_the_same_of_every_request(case) -> None:
 @settings(max_examples=100, deadline=None)
 @given(cases())
 def test_cutting_time_changes_no_request(case) -> None:
-    """One plan held over 1, 4 or 16 control slots."""
+    """One plan held over 1, 4, 16 or 90 control slots."""
     world, (plan, *_), asks, block = case
     found = []
-    for slots in (1, 4, 16):
-        cut = build_world(world.scenario.model_copy(update={"slots": slots, "slot_s": 40.0 / slots}))
+    for slots in (1, 4, 16, 90):
+        cut = build_world(world.scenario.model_copy(update={"slots": slots, "slot_s": 36.0 / slots}))
         cut = replace(cut, fleet=replace(cut.fleet, rtt_s=world.fleet.rtt_s, allowed=world.fleet.allowed))
-        found.append(play(cut, plan, asks, engine="compiled", block=block).record.requests)
+        here = [ask for ask in asks if ask.at < 36.0]
+        found.append(play(cut, plan, here, engine="compiled", block=block).record.requests)
     for other in found[1:]:
         np.testing.assert_equal(other, found[0])
 
@@ -165,6 +174,24 @@ def test_dual_policies_stay_together(name: str, settings_: dict) -> None:
     assert_equal(compiled, reference)
 
 
+@pytest.mark.parametrize("others", [["entropic", "euclidean"], ["euclidean", "entropic"]])
+def test_other_steps_begin_anew(others: list[str]) -> None:
+    """Three requests of a step of four are charged when steps change; prices, charges and their count begin anew.
+
+    Nine requests a slot, so that counts differ if any of them were kept: a later plan of the first kind as well.
+    """
+    burden = np.array([[0.5, 0.5], [0.25, 0.25]])
+    first, second = (
+        Dual(Score(np.array([[0.0, 0.3]])), kind, 0.4, burden, 4 * burden, 9.0, update_every=4) for kind in others
+    )
+    world = world_of(fleet((99, 99), slots=4, slot_s=10.0))
+    asks = [Ask(10.0 * slot + k) for slot in range(4) for k in range(9 if slot else 3)]
+    played = play(world, InTurn(first, second, Split(np.array([[1.0, 0.0]])), first), asks).record.requests.site
+    alone = play(world, InTurn(Split(np.array([[1.0, 0.0]])), second), asks).record.requests.site
+    np.testing.assert_array_equal(played[3:12], alone[3:12])
+    assert set(played[3:12].tolist()) == {0, 1}
+
+
 def test_more_requests_than_there_is_room_for_at_first() -> None:
     """5,000 requests on a way of 100 s, then in one queue: room doubles on the way."""
     world = world_of(fleet((1,)), rtt_s=[[80.0]])
@@ -175,9 +202,11 @@ def test_more_requests_than_there_is_room_for_at_first() -> None:
 
 CODE = """
 import json, sys
+import numpy as np
 from conftest import scenario
-from test_engines_agree import BUSY
-from simulator import build_world, run
+from test_engines_agree import BUSY, longest_memory
+from worlds import InTurn
+from simulator import Own, build_world, run
 from policies import POLICIES
 world = build_world(scenario(workload=BUSY, slots=4))
 found = []
@@ -186,6 +215,8 @@ for name, settings in (("eglb", {}), ("glb-cost", {"rule": {"score": {"wait_pric
     result = run(world, POLICIES[name](**settings), engine="compiled", keep_requests=True)
     rows = result.record.requests
     found.append([rows.site.tolist(), rows.start_s.tolist(), rows.finish_s.tolist(), result.cost_usd])
+own = InTurn(Own(longest_memory, np.ones((4, 3)), memory=1))
+found.append(run(world, own, engine="compiled", keep_requests=True).record.requests.site.tolist())
 json.dump(found, sys.stdout)
 """
 
@@ -199,3 +230,4 @@ def test_without_compiling_the_results_are_the_same() -> None:
         found.append(json.loads(done.stdout))
     assert found[0] == found[1]
     assert len(found[0][0][0]) > 400
+    assert set(found[0][-1]) == {0, 1, 2}

@@ -263,7 +263,9 @@ NAMES = [
         "update_every: the fluid engine serves shares (rule: split); this needs engine: compiled or simpy",
     ),
     Broken(
-        "prices that never move", policies("[@@eglb: {update_every: 0}]"), "update_every must be at least 1 (given 0"
+        "prices that never move",
+        policies("[@@eglb: {update_every: 0}]"),
+        "update_every must be at least 1 and at most",
     ),
     Broken("prices that move by halves", policies("[eglb: {update_every: @@0.5}]"), "a whole number is needed (given"),
     Broken("rows of some requests", more("requests: {write: @@some}"), "requests.write: unknown value 'some'"),
@@ -304,7 +306,9 @@ NAMES = [
         "policies[0].eglb.stp: unknown key 'stp'; did you mean 'step'?",
     ),
     Broken("policy setting of wrong type", policies("[eglb: {step: @@fast}]"), "a number is needed (given 'fast')"),
-    Broken("policy setting out of range", policies("[@@eglb: {step: -1}]"), "step must be above 0 (given -1)"),
+    Broken(
+        "policy setting out of range", policies("[@@eglb: {step: -1}]"), "step must be finite and above 0 (given -1"
+    ),
     Broken("settings that are a list", policies("[@@eglb: [1]]"), "the settings of eglb are a mapping (given a list)"),
     Broken("policy that is a number", policies("[@@3]"), "a policy is a name, or a name with its settings (given 3)"),
     Broken("choice", ("allowed: full", "allowed: @@ful"), "allowed: unknown choice 'ful'; did you mean 'full'?"),

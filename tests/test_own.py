@@ -76,6 +76,59 @@ def test_a_site_that_the_origin_may_not_use_ends_the_run(engine: str, answer: in
         play(two, Own(by_table, table), [Ask(1)], engine=engine)
 
 
+@numba.njit
+def writes(origin, time_s, u, waiting, free, data, memory):
+    waiting[0] += 10
+    return 0
+
+
+@numba.njit
+def raises(origin, time_s, u, waiting, free, data, memory):
+    if time_s > 2.0:
+        raise ValueError("too late")
+    return 0
+
+
+@numba.njit
+def beyond(origin, time_s, u, waiting, free, data, memory):
+    memory[int(time_s)] = 1.0
+    return 0
+
+
+@numba.njit
+def a_share(origin, time_s, u, waiting, free, data, memory):
+    return u
+
+
+@numba.njit
+def nothing(origin, time_s, u, waiting, free, data, memory):
+    pass
+
+
+@numba.njit
+def too_few(origin, time_s):
+    return 0
+
+
+@pytest.mark.parametrize("engine", ["compiled", "simpy"])
+@pytest.mark.parametrize(
+    ("rule", "kind", "says"),
+    [
+        (writes, (PolicyError, ValueError), "Cannot modify readonly|cannot be compiled|read-only"),
+        (raises, ValueError, "too late"),
+        (beyond, IndexError, "out of bounds"),
+        (a_share, PolicyError, "returns float64|picks 0"),
+        (nothing, PolicyError, "returns none|picks None"),
+        (too_few, (PolicyError, TypeError), "cannot be compiled|takes 2 positional arguments"),
+    ],
+)
+def test_a_rule_that_fails_ends_the_run(engine: str, rule, kind, says: str) -> None:
+    """What it raises, what it may not write to, an index out of bounds, what is no site: in both engines."""
+    with pytest.raises(kind, match=says) as caught:
+        play(world_of(fleet((9, 9))), Own(rule, np.zeros((1, 1)), memory=3), [Ask(1), Ask(5)], engine=engine)
+    assert len(str(caught.value).splitlines()) == 1
+
+
 def test_plain_python_is_for_the_reference() -> None:
     """The compiled engine says so, and how to compile it."""
 
@@ -100,7 +153,7 @@ PRICES = Score(np.ones((3, 3)))
         (Dual(PRICES, **{**GOOD, "requests": float("nan")}), "requests must be finite"),
         (Dual(PRICES, **{**GOOD, "burden_usd": np.ones((3, 2))}), r"burden_usd must have the shape \[2, sites\]"),
         (Dual(PRICES, **{**GOOD, "most_usd": np.full((2, 3), np.inf)}), "must be finite"),
-        (Dual(PRICES, **GOOD, update_every=0), "update_every must be a whole number, at least 1"),
+        (Dual(PRICES, **GOOD, update_every=0), "update_every must be a whole number from 1"),
         (Dual(Score(np.ones((3, 2))), **GOOD), "score must have the shape"),
         (Own(5, np.ones((1, 1))), "rule must be a function"),
         (Own(in_turn, np.ones(3)), "data must have two dimensions, not 1"),

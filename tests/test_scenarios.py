@@ -52,11 +52,11 @@ def test_calibrated_signals_give_the_order_of_the_published_table(name: str, see
     assert rows["eglb-off"]["objective_usd"] < rows["mpc"]["objective_usd"] < rows["glb-cost"]["objective_usd"]
 
 
-def test_all_requests_of_table_1_are_about_730_000() -> None:
-    """729 million at full scale (2,915 MWh of 4 Wh), a thousandth of them simulated; the calibrated demand scatters."""
+def test_all_requests_of_table_1_are_about_7_300_000() -> None:
+    """729 million at full scale (2,915 MWh of 4 Wh), a hundredth of them simulated; the calibrated demand scatters."""
     world = build_world(load("table1"))
     requests = world.demand.rate_rps.sum() * world.fleet.slot_s * world.scenario.fleet_scale
-    assert requests == pytest.approx(730_000, rel=0.03)
+    assert requests == pytest.approx(7_300_000, rel=0.03)
 
 
 @needs("traces")

@@ -102,7 +102,7 @@ def _leave(state: State, plan: Plan, block: Any, row: int, i: int) -> None:
 def _charge(state: State, steps: Steps, i: int) -> None:
     """Charge a request to site ``i``; after so many, prices of equity move."""
     clock = state.clocks[0]
-    charge_request(state.prices, state.bases, steps, i)
+    charge_request(state.prices, steps, i)
     clock.charges += 1
     if clock.charges >= steps.every:
         clock.charges = 0

@@ -17,7 +17,7 @@ _GUIDE = np.searchsorted(EDGES_S, (np.arange(_FIRST, _LAST + 1) << _SHIFT).view(
 @inlined
 def bin_of(seconds: float) -> int:
     """The bin of a duration: how many edges are not above it."""
-    if seconds < EDGES_S[0]:
+    if not seconds >= EDGES_S[0]:
         return 0
     if seconds >= EDGES_S[-1]:
         return len(EDGES_S)

@@ -27,10 +27,10 @@ def inlined(function: Function) -> Function:
     return _jit(function, forceinline=True)
 
 
-def pointer(function: Callable[..., Any], signature: str) -> Any:
+def pointer(function: Callable[..., Any], signature: Any) -> Any:
     """A pointer to compiled code of this signature, which kernels can take whatever it points to."""
     options: Any = numba.config
-    return function if options.DISABLE_JIT else _cached(numba.cfunc(signature, cache=_is_ours(function)), function)
+    return function if options.DISABLE_JIT else _cached(numba.cfunc(signature, cache=bool(_CACHE)), function)
 
 
 def _jit(function: Function, **options: Any) -> Function:
@@ -46,10 +46,6 @@ def _cached(compile_: Callable[..., Any], function: Callable[..., Any]) -> Any:
         return compile_(function)
     finally:
         settings.CACHE_DIR = before
-
-
-def _is_ours(function: Callable[..., Any]) -> bool:
-    return bool(_CACHE) and function.__module__.startswith(__package__)
 
 
 def _cache() -> str:

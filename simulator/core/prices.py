@@ -16,9 +16,9 @@ REACH = 1.0
 
 
 @inlined
-def charge_request(prices: Records, bases: Floats, steps: Steps, i: int) -> None:
+def charge_request(prices: Records, steps: Steps, i: int) -> None:
     """Charge a request that was routed to site ``i``."""
-    for footprint in range(len(bases)):
+    for footprint in range(len(prices)):
         prices[footprint, i].charged_usd += steps.burdens[footprint, i].charge_usd
 
 

@@ -6,14 +6,13 @@ The same meaning as the reference plane, request by request; it takes the tape b
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
 
 import numpy as np
 
 from simulator.clock import Clock
 from simulator.core.advance import FULL, NEXT_BLOCK, WRONG_SITE, advance
 from simulator.core.begin import begin, refill
-from simulator.core.own import NOBODY, rule_pointer
+from simulator.core.own import NOBODY, compiled_rule, taking_rules
 from simulator.fleet import FloatArray
 from simulator.latency import MEASURES, Histogram
 from simulator.plan import Dual, Own, Plan, PolicyError, Split
@@ -41,8 +40,10 @@ class CompiledPlane:
         self._block = _NO_REQUESTS
         self._handed = np.zeros(len(world.fleet.origins))
         self._memory = np.zeros(0)
-        self._own = NOBODY
+        self._own, self._advance = NOBODY, advance
         self._figures = figures_of(Split(np.zeros(world.fleet.allowed.shape)), world, self._memory)
+        # Asks for the first block and does nothing; but now the kernel is compiled.
+        advance(self._state, self._figures, NOBODY, _NO_REQUESTS, 0.0)
 
     def attach(self, clock: Clock) -> None:
         """Take part in a run."""
@@ -52,7 +53,7 @@ class CompiledPlane:
         """From now on requests are routed by this plan."""
         world, now = self._world, self._clock.now
         if isinstance(plan, Own):
-            self._own = _compiled(plan)
+            self._take_rule(plan)
             if len(self._memory) != plan.memory:
                 self._memory = np.zeros(plan.memory)
         self._figures = figures_of(plan, world, self._memory)
@@ -64,6 +65,14 @@ class CompiledPlane:
             caps = world.fleet.capacity_rps if score.rate_cap_rps is None else score.rate_cap_rps
             refill(self._state.outlooks, caps * world.scenario.fleet_scale, float(score.burst_s), now)
 
+    def _take_rule(self, plan: Own) -> None:
+        """Take up a user's own rule; raises PolicyError for one that cannot be compiled."""
+        try:
+            self._own = compiled_rule(plan.rule)
+        except TypeError as error:
+            raise PolicyError(f"{error}, or choose --engine simpy") from None
+        self._advance = taking_rules(advance)
+
     def advance(self, until: float) -> None:
         """Settle every request event before ``until`` [s]; control stops at every slot boundary."""
         fleet, clock = self._world.fleet, self._state.clocks[0]
@@ -72,7 +81,7 @@ class CompiledPlane:
             return
         # The middle of the interval: its ends may round to a neighbour.
         clock.slot = min(int((clock.since_s + until) / 2 / fleet.slot_s), fleet.slots - 1)
-        while code := advance(self._state, self._figures, self._own, self._block, until):
+        while code := self._advance(self._state, self._figures, self._own, self._block, until):
             if code == NEXT_BLOCK:
                 self._next_block()
             elif code == FULL:
@@ -154,14 +163,3 @@ class CompiledPlane:
         left = state.calls[np.concatenate([travelling, np.array(waiting, dtype=np.int64)])]
         np.add.at(fates[UNFINISHED], (left.origin, left.site), 1)
         return fates, np.bincount(state.calls.site[travelling], minlength=len(state.sites)).astype(float)
-
-
-def _compiled(plan: Own) -> Any:
-    """The pointer to a user's rule; raises PolicyError for one in plain Python."""
-    if (found := rule_pointer(plan.rule)) is not None:
-        return found
-    name = getattr(plan.rule, "__name__", repr(plan.rule))
-    raise PolicyError(
-        f"rule {name} is plain Python, and the compiled engine needs it compiled: write @numba.njit above it, "
-        "or choose --engine simpy"
-    )

@@ -134,7 +134,8 @@ class OwnRule:
     def __init__(self, plan: Own, memory: np.ndarray, fleet: Fleet, queues: Queues):
         # Of a compiled function, the Python it was made of.
         self._rule = getattr(plan.rule, "py_func", plan.rule)
-        self._data = plan.data
+        self._data = plan.data.view()
+        self._data.flags.writeable = False
         self._memory = memory
         self._fleet = fleet
         self._queues = queues
@@ -142,15 +143,18 @@ class OwnRule:
     def pick(self, origin: int, time_s: float, u: float) -> int:
         """The site of a request, or -1; raises PolicyError for what is no site that the origin may use."""
         waiting, free = (np.array(seen, dtype=np.int64) for seen in self._queues.seen())
+        waiting.flags.writeable = free.flags.writeable = False
         site = self._rule(origin, time_s, u, waiting, free, self._data, self._memory)
-        if site != -1 and site not in self._fleet.allowed_sites[origin]:
+        if isinstance(site, bool) or not isinstance(site, int | np.integer):
             raise PolicyError(not_a_site(self._fleet, origin, site))
+        if site != -1 and site not in self._fleet.allowed_sites[origin]:
+            raise PolicyError(not_a_site(self._fleet, origin, int(site)))
         return int(site)
 
 
 def not_a_site(fleet: Fleet, origin: int, site: object) -> str:
     """What to say of a user's rule that picked this for a request from there."""
     name = fleet.origins[origin]
-    if isinstance(site, int | np.integer) and 0 <= site < len(fleet.sites):
+    if isinstance(site, int) and not isinstance(site, bool) and 0 <= site < len(fleet.sites):
         return f"the rule sends a request from {name} to {fleet.sites[site]}, which {name} may not use"
     return f"the rule picks {site!r} for a request from {name}: the index of a site is needed, or -1"

@@ -92,7 +92,8 @@ def _reason(error: BaseException, folders: Sequence[Path]) -> str:
     for frame in reversed(traceback.extract_tb(error.__traceback__)):
         file = Path(frame.filename).resolve()
         if (
-            any(folder in file.parents for folder in folders)
+            file.is_file()
+            and any(folder in file.parents for folder in folders)
             and ours / "simulator" not in file.parents
             and ours / "policies" not in file.parents
         ):
