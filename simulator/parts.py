@@ -10,7 +10,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from simulator.arrow import category, column
-from simulator.record import FATES, Requests
+from simulator.record import FATES, Requests, joined
 from simulator.world import World
 
 #: Rows of a part: some 30 MB.
@@ -32,7 +32,7 @@ class Parts:
         """Take rows in; what fills a part is written at once."""
         self._batches.append(rows)
         if sum(len(batch.number) for batch in self._batches) >= PART_ROWS:
-            rows = _joined(self._batches)
+            rows = joined(self._batches)
             whole = len(rows.number) // PART_ROWS * PART_ROWS
             for start in range(0, whole, PART_ROWS):
                 self._write(_cut(rows, start, start + PART_ROWS))
@@ -41,7 +41,7 @@ class Parts:
     def close(self) -> None:
         """Write the rest; without any rows one empty part says so."""
         none = np.zeros(0)
-        rows = _joined(self._batches) if self._batches else Requests._make([none] * len(Requests._fields))
+        rows = joined(self._batches) if self._batches else Requests._make([none] * len(Requests._fields))
         if len(rows.number) or not self._written:
             self._write(rows)
 
@@ -78,10 +78,6 @@ class Parts:
                 times = getattr(rows, name)
                 columns[name] = column(times, ~np.isnan(times))
         return pa.table(columns)
-
-
-def _joined(batches: list[Requests]) -> Requests:
-    return Requests._make(np.concatenate(column) for column in zip(*batches, strict=True))
 
 
 def _cut(rows: Requests, start: int, end: int) -> Requests:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import NamedTuple
+
+import numpy as np
 
 from simulator.fleet import FloatArray, IntArray
 from simulator.latency import Histogram
@@ -34,6 +36,11 @@ class Requests(NamedTuple):
     """Time on the way to the site and back home, jitter included."""
     back_s: FloatArray
     prefill_s: FloatArray
+
+
+def joined(batches: Sequence[Requests]) -> Requests:
+    """Batches of rows as one."""
+    return Requests._make(np.concatenate(column) for column in zip(*batches, strict=True))
 
 
 class Keeping(NamedTuple):

@@ -5,8 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable
 from pathlib import Path
 
-import numpy as np
-
 from simulator.control import burden, simulate
 from simulator.footprint import Intensities
 from simulator.intake import check_size, load
@@ -14,7 +12,7 @@ from simulator.laws import check_laws
 from simulator.planes import make_plane
 from simulator.policy import RoutingPolicy
 from simulator.problem import refuse
-from simulator.record import Keeping, Requests
+from simulator.record import Keeping, Requests, joined
 from simulator.result import RunResult
 from simulator.roster import make_policy
 from simulator.scenario import Scenario
@@ -53,22 +51,14 @@ def run(
     world = scenario if isinstance(scenario, World) else build_world(scenario, seed)
     engine = engine or world.scenario.engine
     check_size(world, engine)
-    if isinstance(policy, str):
-        listed = [choice for choice in world.scenario.policies if choice.name == policy]
-        chosen = make_policy(listed[0] if listed else PolicyChoice(name=policy), [Path.cwd()])
-    elif isinstance(policy, RoutingPolicy):
-        chosen = policy
-    else:
-        raise refuse((), f"a policy is a name or an instance of a RoutingPolicy (given {policy!r})")
+    chosen = _chosen(policy, world.scenario)
     chosen.start(world.fleet)
     batches: list[Requests] = []
-    keeping = Keeping(1.0, batches.append) if keep_requests else keeping
-    plane = make_plane(engine, world, keeping, progress)
+    plane = make_plane(engine, world, Keeping(1.0, batches.append) if keep_requests else keeping, progress)
     minutes = simulate(world, chosen, plane, progress if engine == "fluid" else None)
     record = plane.record()
     if batches:
-        columns = zip(*batches, strict=True)
-        record = record._replace(requests=Requests(*(np.concatenate(column) for column in columns)))
+        record = record._replace(requests=joined(batches))
     total = burden(world, slice(None), record.busy_place_s)
     signals = Intensities(world.price_usd_per_kwh, world.carbon_kg_per_kwh, world.water_l_per_kwh)
     return RunResult(
@@ -90,3 +80,13 @@ def run(
         witness=minutes.witness,
         laws=check_laws(world, record, total),
     )
+
+
+def _chosen(policy: str | RoutingPolicy, scenario: Scenario) -> RoutingPolicy:
+    """The policy that is meant; by name, with the settings of its first entry in the scenario."""
+    if isinstance(policy, str):
+        listed = [choice for choice in scenario.policies if choice.name == policy]
+        return make_policy(listed[0] if listed else PolicyChoice(name=policy), [Path.cwd()])
+    if isinstance(policy, RoutingPolicy):
+        return policy
+    raise refuse((), f"a policy is a name or an instance of a RoutingPolicy (given {policy!r})")

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import NamedTuple
 
 from .guide import Guide
-from .state import Floats, Ints, Records, _record
+from .state import Floats, Ints, Records, record_of
 
 #: Codes of the rules.
 SPLIT, SCORE, OWN = range(3)
@@ -13,7 +13,7 @@ SPLIT, SCORE, OWN = range(3)
 FIXED, EUCLIDEAN, ENTROPIC = range(3)
 
 #: What equity prices move by: of one footprint at one site.
-BURDEN = _record(
+BURDEN = record_of(
     burden_usd=float,  # weighted footprint of a request
     charge_usd=float,  # of a simulated request, in units of the full fleet
     most_usd=float,  # the largest burden that a slot can give

@@ -16,12 +16,13 @@ Ints = NDArray[np.int64]
 Records = Any
 
 
-def _record(**fields: type) -> np.dtype[Any]:
+def record_of(**fields: type) -> np.dtype[Any]:
+    """The kind of a record with these fields."""
     return np.dtype(list(fields.items()))
 
 
 #: Where a run stands; one record.
-CLOCK = _record(
+CLOCK = record_of(
     slot=int,  # that control lets time run through
     since_s=float,  # everything before is settled
     horizon_s=float,
@@ -47,7 +48,7 @@ CLOCK = _record(
 )
 
 #: A request that is under way or waiting.
-CALL = _record(
+CALL = record_of(
     arrival_s=float,
     reach_s=float,
     out_s=float,
@@ -61,10 +62,10 @@ CALL = _record(
 )
 
 #: A place in the heap of requests on their way, by time of reaching the site, then by number.
-TRAVELLER = _record(reach_s=float, number=int, call=int)
+TRAVELLER = record_of(reach_s=float, number=int, call=int)
 
 #: A site: its places, its queue, its service, and when services finish.
-SITE = _record(
+SITE = record_of(
     free=int,
     in_use=int,
     most_in_use=int,
@@ -87,7 +88,7 @@ SITE = _record(
 )
 
 #: What routers know of a site: its bucket of tokens, and what it costs besides its score.
-OUTLOOK = _record(
+OUTLOOK = record_of(
     level=float,
     since_s=float,
     rate_rps=float,
@@ -97,7 +98,7 @@ OUTLOOK = _record(
 )
 
 #: An equity price: of one footprint at one site.
-PRICE = _record(
+PRICE = record_of(
     gamma=float,  # what a weighted US$ of the footprint counts
     seen=float,  # gamma when routers last looked
     logarithm=float,  # of entropic steps
@@ -106,7 +107,7 @@ PRICE = _record(
 )
 
 #: Counts and sums of an origin's requests.
-TALLY = _record(
+TALLY = record_of(
     slo_counted=int,
     slo_met=int,
     network_s=float,
@@ -116,7 +117,7 @@ TALLY = _record(
 )
 
 #: A request that is kept for its row; NaN where a time never came.
-ROW = _record(
+ROW = record_of(
     number=int,
     arrival_s=float,
     origin=int,
