@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -125,3 +127,22 @@ def test_where_nothing_can_be_cached_kernels_still_run() -> None:
         "print(bin_of(0.0))"
     )
     assert said(program) == "0"
+
+
+def test_a_damaged_file_of_compiled_code_is_compiled_anew(tmp_path: Path) -> None:
+    """Every file of the folder is cut short, as by a disk that failed."""
+    program = (
+        "from simulator import load, run; from pathlib import Path; from simulator.core import jit\n"
+        "for file in Path(jit._CACHE).rglob('*.nbc'): file.write_bytes(file.read_bytes()[:100])\n"
+        "print(run(load('mmc', ['slots=1', 'slot_s=700']), 'glb-nearest').record.arrived.sum() > 4000)"
+    )
+    shutil.copytree(jit._CACHE, tmp_path / Path(jit._CACHE).name)
+    done = subprocess.run(
+        [sys.executable, "-c", program],
+        cwd=Path(__file__).parents[1],
+        env={**os.environ, "NUMBA_CACHE_DIR": str(tmp_path)},
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert done.stdout.strip() == "True"

@@ -10,6 +10,7 @@ import hashlib
 import os
 from collections.abc import Callable
 from pathlib import Path
+from pickle import UnpicklingError
 from typing import Any, TypeVar, cast
 
 import numba
@@ -30,7 +31,19 @@ def inlined(function: Function) -> Function:
 def pointer(function: Callable[..., Any], signature: Any) -> Any:
     """A pointer to compiled code of this signature, which kernels can take whatever it points to."""
     options: Any = numba.config
-    return function if options.DISABLE_JIT else _cached(numba.cfunc(signature, cache=bool(_CACHE)), function)
+    if options.DISABLE_JIT:
+        return function
+    return whatever_was_compiled(lambda: _cached(numba.cfunc(signature, cache=bool(_CACHE)), function))
+
+
+def whatever_was_compiled(use: Callable[[], Any]) -> Any:
+    """Use compiled code for the first time; if what is there from before is damaged, compile anew."""
+    try:
+        return use()
+    except (EOFError, UnpicklingError):
+        for file in Path(_CACHE).rglob("*.nb*"):
+            file.unlink(missing_ok=True)
+        return use()
 
 
 def _jit(function: Function, **options: Any) -> Function:

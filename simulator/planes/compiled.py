@@ -12,6 +12,7 @@ import numpy as np
 from simulator.clock import Clock
 from simulator.core.advance import FULL, NEXT_BLOCK, WRONG_SITE, advance
 from simulator.core.begin import begin, refill
+from simulator.core.jit import whatever_was_compiled
 from simulator.core.own import NOBODY, compiled_rule, taking_rules
 from simulator.fleet import FloatArray
 from simulator.latency import MEASURES, Histogram
@@ -43,7 +44,7 @@ class CompiledPlane:
         self._own, self._advance = NOBODY, advance
         self._figures = figures_of(Split(np.zeros(world.fleet.allowed.shape)), world, self._memory)
         # Asks for the first block and does nothing; but now the kernel is compiled.
-        advance(self._state, self._figures, NOBODY, _NO_REQUESTS, 0.0)
+        whatever_was_compiled(lambda: advance(self._state, self._figures, NOBODY, _NO_REQUESTS, 0.0))
 
     def attach(self, clock: Clock) -> None:
         """Take part in a run."""
