@@ -9,10 +9,8 @@ def spread_busy(ledger: FloatArray, site: int, start: float, finish: float, slot
     """Charge the service [start, finish) to the slots it lies in; what lies beyond the last slot is left out."""
     slots = len(ledger)
     slot = int(start / slot_s)
-    # Division may round to the neighbour at a boundary.
-    if start >= (slot + 1) * slot_s:
-        slot += 1
-    elif start < slot * slot_s:
+    # Division may round up at a boundary. Where it rounds down, nothing is charged to the slot before.
+    if start < slot * slot_s:
         slot -= 1
     while slot < slots and start < finish:
         end = min(finish, (slot + 1) * slot_s)
