@@ -9,7 +9,7 @@ import numpy as np
 
 from simulator.clock import Clock, Event
 from simulator.fleet import FloatArray
-from simulator.footprint import Footprint, Intensities, added, footprint, nothing
+from simulator.footprint import Footprint, Usage, added, footprint, nothing
 from simulator.forecast import FORECASTERS
 from simulator.plan import Plan, PolicyError, Split, Witness, checked
 from simulator.planes import Plane
@@ -94,13 +94,15 @@ def observe(
     if policy.forecaster is not None and policy.forecaster not in FORECASTERS:
         raise PolicyError(f"unknown forecaster '{policy.forecaster}'; known: {', '.join(FORECASTERS)}")
     view, scale = plane.view(), world.scenario.fleet_scale
+    here = world.conditions.of(slot)
     return Observation(
         slot=slot,
         fleet=world.fleet,
         demand_rps=world.demand.rate_rps[slot],
-        price_usd_per_kwh=world.price_usd_per_kwh[slot],
-        carbon_kg_per_kwh=world.carbon_kg_per_kwh[slot],
-        water_l_per_kwh=world.water_l_per_kwh[slot],
+        price_usd_per_kwh=here.price_usd_per_kwh,
+        carbon_kg_per_kwh=here.carbon_kg_per_kwh,
+        water_l_per_kwh=here.water_l_per_kwh(world.fleet),
+        pue=here.marginal_pue(world.fleet),
         last=last,
         total=total,
         waiting=view.waiting / scale,
@@ -111,6 +113,7 @@ def observe(
 
 def burden(world: World, slots: slice | int, busy_place_s: FloatArray) -> Footprint:
     """Footprint of some slots in units of the full fleet, [..., sites], from their ledger in the simulated fleet's."""
-    on_server_s = world.fleet.hardware.servers * world.fleet.slot_s
-    signals = Intensities(world.price_usd_per_kwh[slots], world.carbon_kg_per_kwh[slots], world.water_l_per_kwh[slots])
-    return footprint(busy_place_s / world.scenario.fleet_scale, on_server_s, world.fleet.hardware, signals)
+    none = np.zeros_like(busy_place_s)
+    on = np.broadcast_to(world.fleet.hardware.servers * world.fleet.slot_s, busy_place_s.shape)
+    usage = Usage(busy_place_s / world.scenario.fleet_scale, on, none, none)
+    return footprint(usage, world.fleet, world.conditions.of(slots))

@@ -18,7 +18,7 @@ IntArray = NDArray[np.int64]
 
 
 class ServiceCurve(NamedTuple):
-    """Service of a request at each site: (base + per_input x input) + output x per_output, seconds, shapes [sites].
+    """Service of a request in each pool: (base + per_input x input) + output x per_output, seconds, shapes [pools].
 
     Prefill is the bracket; a request sized by energy or seconds has no prefill.
     """
@@ -28,20 +28,38 @@ class ServiceCurve(NamedTuple):
     per_output_s: FloatArray
 
     def service_s(self, inputs: float, outputs: float) -> FloatArray:
-        """Service at every site of a request of this size [s], shape [sites]."""
+        """Service of a request of this size [s], shape [pools]."""
         return (self.base_s + self.per_input_s * inputs) + outputs * self.per_output_s
 
 
 class Hardware(NamedTuple):
-    """Servers of each site in the full fleet, shapes [sites]."""
+    """Pools of the full fleet, shapes [pools]; a pool is the servers of one type at one site.
 
+    Pools of a site stand side by side in their order of preference, sites in the order of the fleet.
+    """
+
+    site: IntArray
+    """The site that a pool belongs to."""
     servers: FloatArray
     concurrency: IntArray
     peak_w: FloatArray
     idle_w: FloatArray
-    pue: FloatArray
-    queue_limit: IntArray
-    """-1 where the queue is unlimited."""
+    boot_w: FloatArray
+    off_w: FloatArray
+
+    @property
+    def first(self) -> IntArray:
+        """The first pool of each site, [sites]."""
+        return np.flatnonzero(np.diff(self.site, prepend=-1))
+
+    @property
+    def dynamic_w(self) -> FloatArray:
+        """Power that a busy place adds, [pools]."""
+        return (self.peak_w - self.idle_w) / self.concurrency
+
+    def by_site(self, values: FloatArray) -> FloatArray:
+        """Sums over the pools of each site: [..., pools] -> [..., sites]."""
+        return np.asarray(np.add.reduceat(values, self.first, axis=-1))
 
 
 class Objective(NamedTuple):
@@ -69,6 +87,10 @@ class Fleet:
     """Mean marginal IT energy of a request [kWh], [sites]."""
     capacity_rps: FloatArray
     """Planned capacity [requests/s], [sites]."""
+    queue_limit: IntArray
+    """Requests that may wait at a site, [sites]; -1 where the queue is unlimited."""
+    overhead_fixed: FloatArray
+    """Share of the overhead (cooling, conversion) that does not follow the load, [sites]."""
     objective: Objective
     hardware: Hardware
     curve: ServiceCurve
@@ -77,14 +99,14 @@ class Fleet:
         freeze(self)
 
     @property
-    def meter_kwh(self) -> FloatArray:
-        """Mean marginal energy of a request at the meter [kWh], [sites]."""
-        return self.energy_kwh * self.hardware.pue
-
-    @property
     def standing_kwh(self) -> FloatArray:
         """IT energy of a slot in which all servers are on and idle [kWh], [sites]."""
-        return self.hardware.idle_w * self.hardware.servers * self.slot_s / J_PER_KWH
+        return self.hardware.by_site(self.hardware.idle_w * self.hardware.servers) * self.slot_s / J_PER_KWH
+
+    @property
+    def rated_kwh(self) -> FloatArray:
+        """IT energy of a slot in which all servers are busy [kWh], [sites]."""
+        return self.hardware.by_site(self.hardware.peak_w * self.hardware.servers) * self.slot_s / J_PER_KWH
 
     @cached_property
     def allowed_sites(self) -> tuple[tuple[int, ...], ...]:
@@ -99,14 +121,14 @@ class Fleet:
         return found
 
     def places(self, scale: float) -> IntArray:
-        """Places of each site in a fleet of this scale, [sites]."""
+        """Places of each pool in a fleet of this scale, [pools]."""
         exact = scale * self.hardware.servers * self.hardware.concurrency
         # Rounded first: 0.07 x 100 is 7.000000000000001 in floating point, and must be 7 places.
         return np.array([max(1, math.ceil(round(float(n), 9))) for n in exact], dtype=np.int64)
 
 
 def marginal_kwh(service_s: FloatArray, hardware: Hardware) -> FloatArray:
-    """Dynamic IT energy of a service of this length at each site [kWh], [sites]."""
+    """Dynamic IT energy of a service of this length in each pool [kWh], [pools]."""
     return service_s * (hardware.peak_w - hardware.idle_w) / hardware.concurrency / J_PER_KWH
 
 

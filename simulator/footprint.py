@@ -1,6 +1,6 @@
-"""The footprint: place-seconds x power x signals -> kWh, US$, kg, L.
+"""The footprint: server-seconds x power x what the slot was like -> kWh, US$, kg, L.
 
-One pure, linear function serves the finished ledger and what a policy sees during the run.
+One pure function serves the finished ledger and what a policy sees during the run.
 """
 
 from __future__ import annotations
@@ -9,8 +9,45 @@ from typing import NamedTuple
 
 import numpy as np
 
-from simulator.fleet import FloatArray, Hardware
+from simulator.fleet import Fleet, FloatArray
 from simulator.units import J_PER_KWH, KG_PER_T, L_PER_M3
+
+
+class Conditions(NamedTuple):
+    """What some slots are like at each site, shapes [..., sites]."""
+
+    price_usd_per_kwh: FloatArray
+    """At the meter; likewise carbon."""
+    carbon_kg_per_kwh: FloatArray
+    onsite_water_l_per_kwh: FloatArray
+    """Cooling water per kWh of IT energy; a combined series of on-site and off-site water stands here."""
+    offsite_water_l_per_kwh: FloatArray
+    """Water of power plants per kWh at the meter (EWIF)."""
+    pue: FloatArray
+    """Power usage effectiveness at full load."""
+
+    def of(self, slots: slice | int) -> Conditions:
+        """Those of some slots."""
+        return Conditions(*(part[slots] for part in self))
+
+    def marginal_pue(self, fleet: Fleet) -> FloatArray:
+        """Energy at the meter that a kWh of IT energy adds, [..., sites]."""
+        return self.pue - (self.pue - 1.0) * fleet.overhead_fixed
+
+    def water_l_per_kwh(self, fleet: Fleet) -> FloatArray:
+        """Water that a kWh of IT energy adds, on site and off site, [..., sites]."""
+        return self.onsite_water_l_per_kwh + self.offsite_water_l_per_kwh * self.marginal_pue(fleet)
+
+
+class Usage(NamedTuple):
+    """What servers of the full fleet did in some slots, shapes [..., pools]."""
+
+    busy_place_s: FloatArray
+    on_server_s: FloatArray
+    """On, draining included."""
+    booting_server_s: FloatArray
+    off_server_s: FloatArray
+    """Off and not in an outage."""
 
 
 class Footprint(NamedTuple):
@@ -20,7 +57,13 @@ class Footprint(NamedTuple):
     """IT energy above idle, spent on requests."""
     idle_kwh: FloatArray
     """IT energy of servers being on."""
+    boot_kwh: FloatArray
+    off_kwh: FloatArray
+    """IT energy of booting servers, and of those that are off."""
+    facility_kwh: FloatArray
+    """IT energy and overhead."""
     meter_kwh: FloatArray
+    """What the grid delivered."""
     cost_usd: FloatArray
     carbon_kg: FloatArray
     water_l: FloatArray
@@ -28,7 +71,7 @@ class Footprint(NamedTuple):
     @property
     def it_kwh(self) -> FloatArray:
         """IT energy."""
-        return self.serving_kwh + self.idle_kwh
+        return self.serving_kwh + self.idle_kwh + self.boot_kwh + self.off_kwh
 
     @property
     def carbon_t(self) -> FloatArray:
@@ -41,30 +84,32 @@ class Footprint(NamedTuple):
         return self.water_l / L_PER_M3
 
 
-class Intensities(NamedTuple):
-    """Signals of some slots, shapes [..., sites]."""
+def footprint(usage: Usage, fleet: Fleet, conditions: Conditions, own_kwh: FloatArray | float = 0.0) -> Footprint:
+    """Footprint of some slots; ``own_kwh`` [..., sites] is what sun and battery of a site gave (less what they took).
 
-    price_usd_per_kwh: FloatArray
-    carbon_kg_per_kwh: FloatArray
-    water_l_per_kwh: FloatArray
-
-
-def footprint(busy_place_s: FloatArray, on_server_s: FloatArray, hardware: Hardware, signals: Intensities) -> Footprint:
-    """Footprint of busy place-seconds [..., sites] and on server-seconds [..., sites] or [sites].
-
-    IT energy = idle_w x on + (peak_w - idle_w) / concurrency x busy; meter = PUE x IT;
-    water = combined intensity x IT (the paper's water series holds on-site and off-site water together).
+    IT energy = idle_w x on + (peak_w - idle_w) / concurrency x busy + boot_w x booting + off_w x off;
+    facility = PUE x IT + (PUE - 1) x the fixed share of the overhead x (IT at full load - IT);
+    meter = facility - own; water = on-site intensity x IT + off-site intensity x meter.
     """
-    serving = (hardware.peak_w - hardware.idle_w) / hardware.concurrency * busy_place_s / J_PER_KWH
-    idle = np.broadcast_to(hardware.idle_w * on_server_s / J_PER_KWH, serving.shape)
-    meter = hardware.pue * (serving + idle)
+    hardware = fleet.hardware
+    serving = hardware.by_site(hardware.dynamic_w * usage.busy_place_s / J_PER_KWH)
+    idle = hardware.by_site(hardware.idle_w * usage.on_server_s / J_PER_KWH)
+    boot = hardware.by_site(hardware.boot_w * usage.booting_server_s / J_PER_KWH)
+    off = hardware.by_site(hardware.off_w * usage.off_server_s / J_PER_KWH)
+    it = serving + idle + boot + off
+    fixed = (conditions.pue - 1.0) * fleet.overhead_fixed * (fleet.rated_kwh - it)
+    facility = conditions.pue * it + fixed
+    meter = facility - own_kwh
     return Footprint(
         serving_kwh=serving,
         idle_kwh=idle,
+        boot_kwh=boot,
+        off_kwh=off,
+        facility_kwh=facility,
         meter_kwh=meter,
-        cost_usd=signals.price_usd_per_kwh * meter,
-        carbon_kg=signals.carbon_kg_per_kwh * meter,
-        water_l=signals.water_l_per_kwh * (serving + idle),
+        cost_usd=conditions.price_usd_per_kwh * meter,
+        carbon_kg=conditions.carbon_kg_per_kwh * meter,
+        water_l=conditions.onsite_water_l_per_kwh * it + conditions.offsite_water_l_per_kwh * meter,
     )
 
 

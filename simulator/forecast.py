@@ -39,16 +39,17 @@ class Perfect:
         self._fleet = world.fleet
         self._slot = slot
         self._demand_rps = world.demand.rate_rps
-        self._signals = (world.price_usd_per_kwh, world.carbon_kg_per_kwh, world.water_l_per_kwh)
+        self._conditions = world.conditions
 
     def ahead(self, slots: int) -> Outlook:
         """The present slot and the next ones, as they will be."""
         fleet, window = self._fleet, slice(self._slot, self._slot + slots)
-        price, carbon, water = (signal[window] for signal in self._signals)
-        carbon_t, water_m3 = carbon * fleet.hardware.pue / KG_PER_T, water / L_PER_M3
+        here = self._conditions.of(window)
+        pue = here.marginal_pue(fleet)
+        carbon_t, water_m3 = here.carbon_kg_per_kwh * pue / KG_PER_T, here.water_l_per_kwh(fleet) / L_PER_M3
         return Outlook(
             demand_rps=self._demand_rps[window],
-            cost_usd=price * fleet.meter_kwh,
+            cost_usd=here.price_usd_per_kwh * (pue * fleet.energy_kwh),
             carbon_t=carbon_t * fleet.energy_kwh,
             water_m3=water_m3 * fleet.energy_kwh,
             standing_carbon_t=carbon_t * fleet.standing_kwh,

@@ -60,25 +60,26 @@ def _sites(record: Record) -> bool:
     )
 
 
-def _meter_kwh(world: World, busy_place_s: FloatArray, seconds: float) -> FloatArray:
-    """Energy at the meter of busy place-seconds within a time in which all servers are on, [..., sites]."""
+def _meter_kwh(world: World, busy_place_s: FloatArray) -> FloatArray:
+    """Energy at the meter of busy place-seconds in slots in which all servers are on, [slots, sites]."""
     hardware = world.fleet.hardware
-    idle_j = hardware.idle_w * hardware.servers * seconds
+    idle_j = hardware.idle_w * hardware.servers * world.fleet.slot_s
     serving_j = (hardware.peak_w - hardware.idle_w) * (busy_place_s / world.scenario.fleet_scale / hardware.concurrency)
-    return (idle_j + serving_j) * hardware.pue / J_PER_KWH
+    return (idle_j + serving_j) * world.conditions.pue / J_PER_KWH
 
 
 def _energy(world: World, record: Record, footprint: Footprint) -> bool:
     """The whole run at once, by the service that requests received instead of the ledger."""
-    served = record.served_s.sum(axis=0)
-    return _close(footprint.meter_kwh.sum(axis=0), _meter_kwh(world, served, world.scenario.horizon_s))
+    return _close(footprint.meter_kwh.sum(axis=0), _meter_kwh(world, record.served_s).sum(axis=0))
 
 
 def _signals(world: World, record: Record, footprint: Footprint) -> bool:
     """From the ledger itself, not from the energies of the footprint."""
-    meter = _meter_kwh(world, record.busy_place_s, world.fleet.slot_s)
+    here = world.conditions
+    meter = _meter_kwh(world, record.busy_place_s)
+    onsite_l = here.onsite_water_l_per_kwh * meter / here.pue
     return (
-        _close(footprint.cost_usd, world.price_usd_per_kwh * meter)
-        and _close(footprint.carbon_kg, world.carbon_kg_per_kwh * meter)
-        and _close(footprint.water_l, world.water_l_per_kwh * meter / world.fleet.hardware.pue)
+        _close(footprint.cost_usd, here.price_usd_per_kwh * meter)
+        and _close(footprint.carbon_kg, here.carbon_kg_per_kwh * meter)
+        and _close(footprint.water_l, onsite_l + here.offsite_water_l_per_kwh * meter)
     )

@@ -20,9 +20,11 @@ class Observation:
     demand_rps: FloatArray
     """Demand of this slot [requests/s], [origins]."""
     price_usd_per_kwh: FloatArray
-    """Signals of this slot, [sites]."""
+    """Signals of this slot, [sites]; price and carbon per kWh at the meter, water per kWh of IT energy."""
     carbon_kg_per_kwh: FloatArray
     water_l_per_kwh: FloatArray
+    pue: FloatArray
+    """Energy at the meter that a kWh of IT energy adds, [sites]."""
     last: Footprint | None
     """Footprint of the slot before, [sites]; None in the first slot."""
     total: Footprint
@@ -38,14 +40,19 @@ class Observation:
         freeze(self)
 
     @property
+    def meter_kwh(self) -> FloatArray:
+        """Expected energy of one request at the meter of each site [kWh], [sites]."""
+        return self.fleet.energy_kwh * self.pue
+
+    @property
     def cost_usd(self) -> FloatArray:
         """Expected cost of one request at each site [US$], [sites]."""
-        return self.price_usd_per_kwh * self.fleet.meter_kwh
+        return self.price_usd_per_kwh * self.meter_kwh
 
     @property
     def carbon_t(self) -> FloatArray:
         """Expected carbon of one request at each site [t], [sites]."""
-        return self.carbon_kg_per_kwh * self.fleet.meter_kwh / KG_PER_T
+        return self.carbon_kg_per_kwh * self.meter_kwh / KG_PER_T
 
     @property
     def water_m3(self) -> FloatArray:

@@ -11,7 +11,7 @@ import numpy as np
 
 from simulator.equity import gini, jain, peak_to_average
 from simulator.fleet import FloatArray, IntArray, Objective
-from simulator.footprint import Footprint, Intensities
+from simulator.footprint import Conditions, Footprint
 from simulator.plan import Witness
 from simulator.record import FAILED, FINISHED, REJECTED, UNFINISHED, Record
 from simulator.units import KWH_PER_MWH, S_PER_MS
@@ -40,7 +40,7 @@ class RunResult:
     nearest: IntArray
     objective: Objective
     record: Record
-    signals: Intensities
+    conditions: Conditions
     """[slots, sites]."""
     footprint: Footprint
     """[slots, sites]."""

@@ -6,7 +6,6 @@ from collections.abc import Callable
 from pathlib import Path
 
 from simulator.control import burden, simulate
-from simulator.footprint import Intensities
 from simulator.intake import check_size, load
 from simulator.laws import check_laws
 from simulator.planes import make_plane
@@ -60,7 +59,6 @@ def run(
     if batches:
         record = record._replace(requests=joined(batches))
     total = burden(world, slice(None), record.busy_place_s)
-    signals = Intensities(world.price_usd_per_kwh, world.carbon_kg_per_kwh, world.water_l_per_kwh)
     return RunResult(
         policy=label or (policy if isinstance(policy, str) else type(policy).__name__),
         engine=engine,
@@ -73,7 +71,7 @@ def run(
         nearest=world.fleet.nearest,
         objective=world.fleet.objective,
         record=record,
-        signals=signals,
+        conditions=world.conditions,
         footprint=total,
         short_slots=minutes.short_slots,
         unserved_requests=minutes.unserved_requests,

@@ -195,9 +195,9 @@ def test_american_prices_have_their_peak_from_10_to_16_utc(first_hour):
 def test_a_run_that_starts_within_an_hour_meets_the_rest_of_it():
     """From 09:30 in slots of half an hour: one of the low price, then the peak; of an hour: half and half."""
     m = model(calibration("price")["texas"])
-    half = world(start="2022-09-22T09:30:00Z", slots=4, slot_s=1800).price_usd_per_kwh[:, 0] * 1000
+    half = world(start="2022-09-22T09:30:00Z", slots=4, slot_s=1800).conditions.price_usd_per_kwh[:, 0] * 1000
     np.testing.assert_allclose(half, [m["mean"], m["peak"], m["peak"], m["peak"]], rtol=1e-12)
-    whole = world(start="2022-09-22T09:30:00Z", slots=2).price_usd_per_kwh[:, 0] * 1000
+    whole = world(start="2022-09-22T09:30:00Z", slots=2).conditions.price_usd_per_kwh[:, 0] * 1000
     np.testing.assert_allclose(whole, [(m["mean"] + m["peak"]) / 2, m["peak"]], rtol=1e-12)
 
 
@@ -244,7 +244,12 @@ def world(slots: int = 48, seed: int = 1, **more) -> World:
 
 
 def arrays(made: World) -> list[np.ndarray]:
-    return [made.price_usd_per_kwh, made.carbon_kg_per_kwh, made.water_l_per_kwh, made.demand.rate_rps]
+    return [
+        made.conditions.price_usd_per_kwh,
+        made.conditions.carbon_kg_per_kwh,
+        made.conditions.onsite_water_l_per_kwh,
+        made.demand.rate_rps,
+    ]
 
 
 @pytest.mark.parametrize("slots", [1, 47, 457, 2000])

@@ -356,7 +356,7 @@ def test_slots_show_what_cost_carbon_and_water_are_made_of(here, equifleet):
     slots = read_folder("out")["slots"]
     assert slots["cost_usd"].to_numpy() == pytest.approx((slots["price_usd_per_kwh"] * slots["meter_kwh"]).to_numpy())
     assert slots["carbon_kg"].to_numpy() == pytest.approx((slots["carbon_kg_per_kwh"] * slots["meter_kwh"]).to_numpy())
-    assert slots["water_l"].to_numpy() == pytest.approx((slots["water_l_per_kwh"] * slots["it_kwh"]).to_numpy())
+    assert slots["water_l"].to_numpy() == pytest.approx((slots["onsite_water_l_per_kwh"] * slots["it_kwh"]).to_numpy())
     assert set(slots[slots["site"] == "east"]["price_usd_per_kwh"]) == {0.05, 0.15}
 
 

@@ -7,18 +7,21 @@ Jain = (sum v)^2 / (n sum v^2) (Jain, Chiu and Hawe, DEC-TR-301, 1984).
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 from fractions import Fraction
 
 import numpy as np
 import pytest
+import worlds
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from worlds import world_of
 
 from simulator.core.edges import EDGES_S as EDGES
 from simulator.core.edges import FIRST_S, LAST_S
 from simulator.equity import gini, jain, peak_to_average
-from simulator.fleet import Hardware
-from simulator.footprint import Intensities, added, footprint, nothing
+from simulator.fleet import Fleet, Hardware
+from simulator.footprint import Conditions, Usage, added, footprint, nothing
 from simulator.latency import Histogram
 from simulator.result import RunResult
 from simulator.scenario import parse
@@ -202,16 +205,29 @@ def test_weights_count_as_that_many_requests():
 # --- footprint ------------------------------------------------------------------------------------------------------
 
 
+def fleet_of(servers: float, concurrency: int, peak_w: float, idle_w: float) -> Fleet:
+    """One site with one pool."""
+    hardware = Hardware(*(np.array([v]) for v in (0, servers, concurrency, peak_w, idle_w, 0.0, 0.0)))
+    return replace(world_of(worlds.fleet()).fleet, hardware=hardware)
+
+
+def conditions(*values: float) -> Conditions:
+    """Price, carbon, on-site and off-site water, PUE."""
+    return Conditions(*(np.array([v]) for v in values))
+
+
+def usage(busy_place_s: float, on_server_s: float, booting_server_s: float = 0.0, off_server_s: float = 0.0) -> Usage:
+    return Usage(*(np.array([v]) for v in (busy_place_s, on_server_s, booting_server_s, off_server_s)))
+
+
 def test_the_footprint_of_a_day_by_hand():
     """Ten servers of 4 places, 2000 W busy and 800 W idle, PUE 1.25, on for 24 hours, 20 places busy on average.
 
     Idle 10 x 800 W x 24 h = 192 kWh. Serving (2000 - 800) / 4 W x 20 x 24 h = 144 kWh. IT 336 kWh, meter 420 kWh.
     At 0.1 US$/kWh 42 US$, at 0.5 kg/kWh 210 kg; water is per IT energy: 2 L/kWh x 336 = 672 L.
     """
-    hardware = Hardware(*(np.array([v]) for v in (10.0, 4, 2000.0, 800.0, 1.25, -1)))
-    signals = Intensities(np.array([0.1]), np.array([0.5]), np.array([2.0]))
     day = 86_400.0
-    found = footprint(np.array([20 * day]), hardware.servers * day, hardware, signals)
+    found = footprint(usage(20 * day, 10 * day), fleet_of(10.0, 4, 2000.0, 800.0), conditions(0.1, 0.5, 2.0, 0.0, 1.25))
     wanted = {
         "idle_kwh": 192.0,
         "serving_kwh": 144.0,
@@ -230,9 +246,7 @@ def test_the_footprint_of_a_day_by_hand():
 
 def test_proportional_power_is_energy_times_signals():
     """The accounting of the paper: one request of 4 Wh on a quarter of 2 kW, 28.8 place-seconds, nothing else."""
-    hardware = Hardware(*(np.array([v]) for v in (600.0, 4, 2000.0, 0.0, 1.0, -1)))
-    signals = Intensities(np.array([0.05]), np.array([0.4]), np.array([6.0]))
-    found = footprint(np.array([28.8]), hardware.servers * 3600.0, hardware, signals)
+    found = footprint(usage(28.8, 600 * 3600.0), fleet_of(600.0, 4, 2000.0, 0.0), conditions(0.05, 0.4, 6.0, 0.0, 1.0))
     assert found.idle_kwh[0] == 0
     assert found.meter_kwh[0] == pytest.approx(0.004, rel=1e-15)
     assert found.cost_usd[0] == pytest.approx(0.0002, rel=1e-15)
@@ -243,11 +257,9 @@ def test_proportional_power_is_energy_times_signals():
 @given(st.integers(0, 10**9), st.integers(0, 10**9), st.sampled_from([0.0, 0.05, 1.7]), st.floats(1, 3))
 def test_footprints_add(busy, more, price, pue):
     """Linear in place-seconds: the footprint of two spans is the sum of theirs, idle counted once for each."""
-    hardware = Hardware(*(np.array([v]) for v in (3.0, 2, 500.0, 100.0, pue, -1)))
-    signals = Intensities(np.array([price]), np.array([0.3]), np.array([1.0]))
-    on = np.array([1000.0])
-    one, two = (footprint(np.array([float(b)]), on, hardware, signals) for b in (busy, more))
-    both = footprint(np.array([float(busy + more)]), 2 * on, hardware, signals)
+    fleet, here = fleet_of(3.0, 2, 500.0, 100.0), conditions(price, 0.3, 1.0, 0.5, pue)
+    one, two = (footprint(usage(b, 1000.0), fleet, here) for b in (busy, more))
+    both = footprint(usage(busy + more, 2000.0), fleet, here)
     for mine, wanted in zip(added(added(one, two), nothing(1)), both, strict=True):
         np.testing.assert_allclose(mine, wanted, rtol=1e-12)
 

@@ -159,11 +159,11 @@ def test_a_thousandth_of_the_table_comes_near_the_fluid_limit(glb: str, policy: 
         return
     counts = limit.footprint.it_kwh * world.scenario.fleet_scale / world.fleet.energy_kwh
     one = 1 / world.scenario.fleet_scale * world.fleet.energy_kwh
-    spread = np.sqrt((np.square(world.price_usd_per_kwh * one) * counts).sum())
+    spread = np.sqrt((np.square(world.conditions.price_usd_per_kwh * one) * counts).sum())
     assert abs(ours.cost_usd - limit.cost_usd) < 3.3 * spread
     for signal, found, expected in (
-        (world.water_l_per_kwh, ours.water_m3, limit.water_m3),
-        (world.carbon_kg_per_kwh, ours.carbon_t, limit.carbon_t),
+        (world.conditions.onsite_water_l_per_kwh, ours.water_m3, limit.water_m3),
+        (world.conditions.carbon_kg_per_kwh, ours.carbon_t, limit.carbon_t),
     ):
         # In t or m3, as the footprints are.
         spreads = np.sqrt((np.square(signal * one / 1e3) * counts).sum(axis=0))

@@ -249,7 +249,7 @@ def test_a_plan_of_a_large_fleet_does_not_depend_on_the_slots_before() -> None:
     made = world(sites={"generate": {"count": 120}}, origins="at_sites", allowed={"max_rtt_ms": 120}, slots=4)
     fresh, used, tied = Dispatch(made.fleet), Dispatch(made.fleet), np.ones(120)
     for slot in range(3):
-        used.split(made.price_usd_per_kwh[slot], made.demand.rate_rps[slot])
+        used.split(made.conditions.price_usd_per_kwh[slot], made.demand.rate_rps[slot])
     demand = made.demand.rate_rps[3]
     assert np.array_equal(fresh.split(tied, demand).shares, used.split(tied, demand).shares)
 

@@ -161,7 +161,9 @@ def test_a_scaled_fleet_has_the_places_that_decimal_arithmetic_gives(scale, coun
 @given(st.integers(1, 1000), st.integers(1, 10_000))
 def test_thousandths_of_a_fleet_are_rounded_up_as_whole_numbers_are(thousandths, servers):
     """ceil(a b / 1000) in integers."""
-    hardware = BASE.fleet.hardware._replace(servers=np.array([float(servers)]), concurrency=np.array([1]))
+    hardware = BASE.fleet.hardware._replace(
+        servers=np.array([float(servers)]), concurrency=np.array([1]), site=np.array([0])
+    )
     fleet = replace(BASE.fleet, hardware=hardware)
     assert fleet.places(thousandths / 1000)[0] == -(-thousandths * servers // 1000)
 
@@ -181,5 +183,5 @@ def test_scaling_a_fleet_scales_neither_service_nor_capacity():
 def test_proportional_power_has_no_overhead():
     site = [{"name": "a", "pue": 1.5} | HERE]
     linear = {"count": 2, "peak_w": 100}
-    assert world({"seconds": 1}, linear, sites=site).fleet.hardware.pue[0] == 1.5
-    assert world({"seconds": 1}, linear | {"power": "proportional"}, sites=site).fleet.hardware.pue[0] == 1.0
+    assert world({"seconds": 1}, linear, sites=site).conditions.pue[0, 0] == 1.5
+    assert world({"seconds": 1}, linear | {"power": "proportional"}, sites=site).conditions.pue[0, 0] == 1.0

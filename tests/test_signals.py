@@ -55,16 +55,16 @@ def synthetic(shape, key: str = "price_usd_per_mwh", **more) -> World:
 def test_a_constant_is_the_same_at_every_site_and_slot_in_our_units():
     """100 US$/MWh = 0.1 US$/kWh; kg/kWh and L/kWh are ours already."""
     made = world({"synthetic": FLAT}, slots=3)
-    np.testing.assert_allclose(made.price_usd_per_kwh, np.full((3, 2), 0.1), rtol=1e-15)
-    np.testing.assert_array_equal(made.carbon_kg_per_kwh, np.full((3, 2), 0.3))
-    np.testing.assert_array_equal(made.water_l_per_kwh, np.full((3, 2), 3.0))
+    np.testing.assert_allclose(made.conditions.price_usd_per_kwh, np.full((3, 2), 0.1), rtol=1e-15)
+    np.testing.assert_array_equal(made.conditions.carbon_kg_per_kwh, np.full((3, 2), 0.3))
+    np.testing.assert_array_equal(made.conditions.onsite_water_l_per_kwh, np.full((3, 2), 3.0))
 
 
 def test_a_sine_has_its_peak_at_the_hour_that_is_named():
     """Mean 200, amplitude 100, peak at 12:30: the slot 12-13 h has its mean, a little below 300, the slots at 6:30
     and 18:30 have 200. By the antiderivative: 24/(2 pi) (sin(7.5 deg) - sin(-7.5 deg)) = 0.99715."""
     made = synthetic({"sine": {"mean": 200, "amplitude": 100, "peak_h": 12.5}}, slots=24)
-    price = made.price_usd_per_kwh[:, 0] * 1000
+    price = made.conditions.price_usd_per_kwh[:, 0] * 1000
     top = 24 / (2 * math.pi) * 2 * math.sin(math.pi / 24)
     assert top == pytest.approx(0.99715, abs=1e-5)
     assert price[12] == pytest.approx(200 + 100 * top)
@@ -77,14 +77,14 @@ def test_a_sine_has_its_peak_at_the_hour_that_is_named():
 def test_a_sine_counts_hours_from_midnight_utc_however_the_run_starts():
     """A run from 06:15 (given as 08:15 +02:00) meets the slot of 12:15 to 13:15, middle 12:45, as its seventh."""
     shape = {"sine": {"mean": 200, "amplitude": 100, "peak_h": 12.75}}
-    price = synthetic(shape, slots=8, start="2022-09-22T08:15:00+02:00").price_usd_per_kwh[:, 0] * 1000
+    price = synthetic(shape, slots=8, start="2022-09-22T08:15:00+02:00").conditions.price_usd_per_kwh[:, 0] * 1000
     assert price[6] == pytest.approx(299.715, abs=1e-3)
     assert price.argmax() == 6
 
 
 def test_a_sine_of_another_period_repeats_after_it():
     shape = {"sine": {"mean": 5, "amplitude": 2, "period_h": 6}}
-    water = synthetic(shape, "water_l_per_kwh", slots=12).water_l_per_kwh[:, 0]
+    water = synthetic(shape, "water_l_per_kwh", slots=12).conditions.onsite_water_l_per_kwh[:, 0]
     np.testing.assert_allclose(water[:6], water[6:], rtol=1e-12)
     # Slot k has its middle at k + 1/2 h: 5 + 2 cos(60 deg (k + 1/2)), flattened by sin(30 deg) / (pi / 6) = 3 / pi.
     root = math.sqrt(3) * 3 / math.pi
@@ -94,28 +94,30 @@ def test_a_sine_of_another_period_repeats_after_it():
 def test_steps_follow_each_other_from_the_start_of_the_run_over_and_over():
     """Values 10, 20, 30 every 2 h, hourly slots from any hour: 10 10 20 20 30 30 10 10."""
     shape = {"steps": {"values": [10, 20, 30], "every_h": 2}}
-    price = synthetic(shape, slots=8, start="2022-09-22T05:30:00Z").price_usd_per_kwh[:, 0] * 1000
+    price = synthetic(shape, slots=8, start="2022-09-22T05:30:00Z").conditions.price_usd_per_kwh[:, 0] * 1000
     np.testing.assert_allclose(price, [10, 10, 20, 20, 30, 30, 10, 10], rtol=1e-15)
 
 
 def test_steps_on_slots_of_five_minutes_change_on_the_step():
     """Steps of 20 min on slots of 5 min: four slots each; a third of an hour is no binary fraction."""
     shape = {"steps": {"values": [1, 2], "every_h": 1 / 3}}
-    carbon = synthetic(shape, "carbon_kg_per_kwh", slots=2400, slot_s=300).carbon_kg_per_kwh[:, 0]
+    carbon = synthetic(shape, "carbon_kg_per_kwh", slots=2400, slot_s=300).conditions.carbon_kg_per_kwh[:, 0]
     np.testing.assert_array_equal(carbon, np.tile([1.0] * 4 + [2.0] * 4, 300))
 
 
 def test_steps_shorter_than_a_slot_give_its_mean():
     """Steps 0, 100 every hour on slots of 2 h: 50; on slots of 90 min half an hour of 100 in each: 50 / 1.5."""
     shape = {"steps": {"values": [0, 100]}}
-    np.testing.assert_allclose(synthetic(shape, slots=3, slot_s=7200).price_usd_per_kwh[:, 0], [0.05] * 3, rtol=1e-12)
-    price = synthetic(shape, slots=2, slot_s=5400).price_usd_per_kwh[:, 0] * 1000
+    np.testing.assert_allclose(
+        synthetic(shape, slots=3, slot_s=7200).conditions.price_usd_per_kwh[:, 0], [0.05] * 3, rtol=1e-12
+    )
+    price = synthetic(shape, slots=2, slot_s=5400).conditions.price_usd_per_kwh[:, 0] * 1000
     np.testing.assert_allclose(price, [50 / 1.5, 50 / 1.5], rtol=1e-12)
 
 
 def test_each_site_may_have_a_shape_of_its_own():
     shape = {"per_site": {"b": 7, "a": {"steps": {"values": [1, 2]}}}}
-    water = synthetic(shape, "water_l_per_kwh", slots=3).water_l_per_kwh
+    water = synthetic(shape, "water_l_per_kwh", slots=3).conditions.onsite_water_l_per_kwh
     np.testing.assert_array_equal(water, [[1, 7], [2, 7], [1, 7]])
 
 
@@ -135,7 +137,7 @@ def test_shapes_that_make_no_sense_are_refused(shape, key, what):
 
 
 def test_prices_may_be_negative():
-    assert synthetic(-20).price_usd_per_kwh[0, 0] == pytest.approx(-0.02)
+    assert synthetic(-20).conditions.price_usd_per_kwh[0, 0] == pytest.approx(-0.02)
 
 
 # --- csv ------------------------------------------------------------------------------------------------------------
@@ -163,38 +165,38 @@ def csv_world(folder, price: dict, slots: int = 2, **more) -> World:
 
 def price_of(folder, price: dict, slots: int = 2, **more) -> list[float]:
     """The price of the first site [US$/MWh]."""
-    return list(csv_world(folder, price, slots, **more).price_usd_per_kwh[:, 0] * 1000)
+    return list(csv_world(folder, price, slots, **more).conditions.price_usd_per_kwh[:, 0] * 1000)
 
 
 def test_a_wide_file_has_a_column_for_each_site(tmp_path):
     file = write(tmp_path / "wide.csv", stamps(2), [10, 20], [30, 40])
     made = csv_world(tmp_path, {"file": file})
-    np.testing.assert_allclose(made.price_usd_per_kwh, [[0.01, 0.03], [0.02, 0.04]], rtol=1e-15)
+    np.testing.assert_allclose(made.conditions.price_usd_per_kwh, [[0.01, 0.03], [0.02, 0.04]], rtol=1e-15)
 
 
 def test_columns_may_stand_in_any_order_and_beside_others(tmp_path):
     file = write(tmp_path / "wide.csv", stamps(2), [30, 40], ["x", "y"], [10, 20], header=" time ,b,note, a")
     made = csv_world(tmp_path, {"file": file})
-    np.testing.assert_allclose(made.price_usd_per_kwh, [[0.01, 0.03], [0.02, 0.04]], rtol=1e-15)
+    np.testing.assert_allclose(made.conditions.price_usd_per_kwh, [[0.01, 0.03], [0.02, 0.04]], rtol=1e-15)
 
 
 def test_a_column_can_be_mapped_to_each_site(tmp_path):
     file = write(tmp_path / "zones.csv", stamps(2), [10, 20], [30, 40], header="time,DE-LU,BE")
     made = csv_world(tmp_path, {"file": file, "column": {"b": "DE-LU", "a": "BE"}})
-    np.testing.assert_allclose(made.price_usd_per_kwh, [[0.03, 0.01], [0.04, 0.02]], rtol=1e-15)
+    np.testing.assert_allclose(made.conditions.price_usd_per_kwh, [[0.03, 0.01], [0.04, 0.02]], rtol=1e-15)
 
 
 def test_a_file_for_each_site_is_named_after_it(tmp_path):
     write(tmp_path / "p-a.csv", stamps(2), [1, 2], header="time,price")
     write(tmp_path / "p-b.csv", stamps(2), [5, 6], header="time,price")
     made = csv_world(tmp_path, {"file": str(tmp_path / "p-{site}.csv"), "column": "price"})
-    np.testing.assert_allclose(made.price_usd_per_kwh * 1000, [[1, 5], [2, 6]], rtol=1e-15)
+    np.testing.assert_allclose(made.conditions.price_usd_per_kwh * 1000, [[1, 5], [2, 6]], rtol=1e-15)
 
 
 def test_one_column_may_serve_all_sites(tmp_path):
     file = write(tmp_path / "one.csv", stamps(2), [3, 4], header="time,price")
     made = csv_world(tmp_path, {"file": file, "column": "price"})
-    np.testing.assert_allclose(made.price_usd_per_kwh * 1000, [[3, 3], [4, 4]], rtol=1e-15)
+    np.testing.assert_allclose(made.conditions.price_usd_per_kwh * 1000, [[3, 3], [4, 4]], rtol=1e-15)
 
 
 UNITS = [
@@ -221,8 +223,8 @@ def test_every_unit_becomes_ours(tmp_path, signal, unit, given, ours):
     files = {name: {"file": flat, "time": "time", "column": "v"} for name in ("price", "carbon", "water")}
     files[signal] = {"file": file, "time": "time", "column": "v", "unit": unit}
     made = world({"csv": files}, slots=2)
-    name = {"price": "price_usd_per_kwh", "carbon": "carbon_kg_per_kwh", "water": "water_l_per_kwh"}[signal]
-    np.testing.assert_allclose(getattr(made, name)[:, 0], [ours, 2 * ours], rtol=1e-14)
+    name = {"price": "price_usd_per_kwh", "carbon": "carbon_kg_per_kwh", "water": "onsite_water_l_per_kwh"}[signal]
+    np.testing.assert_allclose(getattr(made.conditions, name)[:, 0], [ours, 2 * ours], rtol=1e-14)
 
 
 def test_all_units_are_tested():
@@ -449,10 +451,10 @@ def test_the_importer_reads_the_authors_folder_as_their_own_reader_does(slots, s
     csv = {signal: {"time": "Time (UTC)"} | asked[signal] for signal in asked}
     ours = world({"csv": csv}, slots=slots, slot_s=slot_s, sites=files)
     theirs = world({"paper": {}}, slots=slots, slot_s=slot_s, sites=files)
-    assert ours.price_usd_per_kwh.shape == (slots, 10)
-    np.testing.assert_array_equal(ours.price_usd_per_kwh, theirs.price_usd_per_kwh)
-    np.testing.assert_array_equal(ours.carbon_kg_per_kwh, theirs.carbon_kg_per_kwh)
-    np.testing.assert_array_equal(ours.water_l_per_kwh, theirs.water_l_per_kwh)
+    assert ours.conditions.price_usd_per_kwh.shape == (slots, 10)
+    np.testing.assert_array_equal(ours.conditions.price_usd_per_kwh, theirs.conditions.price_usd_per_kwh)
+    np.testing.assert_array_equal(ours.conditions.carbon_kg_per_kwh, theirs.conditions.carbon_kg_per_kwh)
+    np.testing.assert_array_equal(ours.conditions.onsite_water_l_per_kwh, theirs.conditions.onsite_water_l_per_kwh)
 
 
 @paper
@@ -460,6 +462,6 @@ def test_the_authors_first_hours_are_in_the_arrays():
     """Read off the files by eye: Texas 38.35 US$/MWh at midnight, Belgium 0.47726308167396486 kg/kWh, Germany
     3.7868174625472326 L/kWh an hour later."""
     made = world({"paper": {}}, slots=457, sites={"catalogue": "paper"})
-    assert made.price_usd_per_kwh[0, PLACES.index("texas")] == pytest.approx(0.03835, rel=1e-15)
-    assert made.carbon_kg_per_kwh[0, PLACES.index("belgium")] == 0.47726308167396486
-    assert made.water_l_per_kwh[1, PLACES.index("germany")] == 3.7868174625472326
+    assert made.conditions.price_usd_per_kwh[0, PLACES.index("texas")] == pytest.approx(0.03835, rel=1e-15)
+    assert made.conditions.carbon_kg_per_kwh[0, PLACES.index("belgium")] == 0.47726308167396486
+    assert made.conditions.onsite_water_l_per_kwh[1, PLACES.index("germany")] == 3.7868174625472326

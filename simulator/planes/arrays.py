@@ -60,7 +60,7 @@ def state_of(world: World) -> State:
             places=places,
             free=places,
             first=np.cumsum(places) - places,
-            queue_limit=fleet.hardware.queue_limit,
+            queue_limit=fleet.queue_limit,
             next_s=np.inf,
             **fleet.curve._asdict(),
         ),

@@ -42,7 +42,7 @@ class ReferencePlane:
         self._stations = [
             Station(places, limit, service)
             for places, limit, service in zip(
-                fleet.places(scale).tolist(), fleet.hardware.queue_limit.tolist(), fleet.service_s.tolist(), strict=True
+                fleet.places(scale).tolist(), fleet.queue_limit.tolist(), fleet.service_s.tolist(), strict=True
             )
         ]
         self._curve = [tuple(float(c[i]) for c in fleet.curve) for i in range(len(fleet.sites))]

@@ -6,11 +6,13 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from simulator.fleet import Fleet, FloatArray, Hardware, Objective, freeze, marginal_kwh
+from simulator.fleet import Fleet, FloatArray, Hardware, IntArray, Objective, freeze, marginal_kwh
+from simulator.footprint import Conditions
 from simulator.problem import Problems, refuse
 from simulator.scenario.generator import resolve_origins, resolve_sites
 from simulator.scenario.place import Origin, Site
 from simulator.scenario.scenario import Scenario
+from simulator.scenario.server import Servers
 from simulator.units import S_PER_H
 
 from .demand import Demand, build_demand
@@ -26,16 +28,14 @@ MOST_CELLS = 20_000_000
 
 @dataclass(frozen=True, eq=False)
 class World:
-    """Signals and demand over all slots, and the fleet they act on; shapes [slots, sites] and [slots, origins]."""
+    """What all slots are like and their demand, and the fleet they act on; shapes [slots, sites], [slots, origins]."""
 
     scenario: Scenario
     seed: int
     sites: tuple[Site, ...]
     origins: tuple[Origin, ...]
     fleet: Fleet
-    price_usd_per_kwh: FloatArray
-    carbon_kg_per_kwh: FloatArray
-    water_l_per_kwh: FloatArray
+    conditions: Conditions
     demand: Demand
 
     def __post_init__(self) -> None:
@@ -100,24 +100,50 @@ def build_world(scenario: Scenario, seed: int | None = None) -> World:
         energy_kwh=energy_kwh,
         capacity_rps=_capacity(scenario, hardware, service_s, energy_kwh),
         objective=Objective(**scenario.objective.model_dump()),
+        queue_limit=_queue_limits(scenario, sites),
+        overhead_fixed=np.zeros(len(sites)),
         hardware=hardware,
         curve=curve,
     )
-    return World(scenario, seed, sites, origins, fleet, signals["price"], signals["carbon"], signals["water"], demand)
+    return World(scenario, seed, sites, origins, fleet, _conditions(scenario, sites, signals), demand)
+
+
+def _conditions(scenario: Scenario, sites: tuple[Site, ...], signals: dict[str, FloatArray]) -> Conditions:
+    """What the slots are like; proportional power has PUE 1."""
+    pue = [1.0 if servers.power == "proportional" else site.pue for site, servers in _with_servers(scenario, sites)]
+    return Conditions(
+        price_usd_per_kwh=signals["price"],
+        carbon_kg_per_kwh=signals["carbon"],
+        onsite_water_l_per_kwh=signals["water"],
+        offsite_water_l_per_kwh=np.zeros_like(signals["water"]),
+        pue=np.broadcast_to(np.array(pue), signals["price"].shape),
+    )
 
 
 def build_hardware(scenario: Scenario, sites: tuple[Site, ...]) -> Hardware:
-    """Servers of each site as arrays; proportional power has PUE 1."""
-    servers = [site.servers or scenario.servers for site in sites]
-    known = [s for s in servers if s is not None]
+    """Servers of each site as arrays."""
+    known = [servers for _, servers in _with_servers(scenario, sites)]
+    none = np.zeros(len(known))
     return Hardware(
+        site=np.arange(len(known)),
         servers=np.array([float(s.count) for s in known]),
         concurrency=np.array([s.concurrency for s in known], dtype=np.int64),
         peak_w=np.array([s.peak_w for s in known]),
         idle_w=np.array([s.idle_w for s in known]),
-        pue=np.array([1.0 if s.power == "proportional" else site.pue for site, s in zip(sites, known, strict=True)]),
-        queue_limit=np.array([-1 if s.queue_limit is None else s.queue_limit for s in known], dtype=np.int64),
+        boot_w=none,
+        off_w=none,
     )
+
+
+def _with_servers(scenario: Scenario, sites: tuple[Site, ...]) -> list[tuple[Site, Servers]]:
+    """Each site with its servers; those without any have been refused before."""
+    both = [(site, site.servers or scenario.servers) for site in sites]
+    return [(site, servers) for site, servers in both if servers is not None]
+
+
+def _queue_limits(scenario: Scenario, sites: tuple[Site, ...]) -> IntArray:
+    limits = [servers.queue_limit for _, servers in _with_servers(scenario, sites)]
+    return np.array([-1 if limit is None else limit for limit in limits], dtype=np.int64)
 
 
 def _every_site_has_servers(scenario: Scenario, sites: tuple[Site, ...], problems: Problems) -> None:
