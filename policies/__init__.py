@@ -1,12 +1,18 @@
-"""The built-in routing policies."""
+"""The built-in policies: of routing, and of provisioning."""
 
 from policies.equitable_offline import EquitableOffline
 from policies.equitable_online import EquitableOnline
 from policies.hedge import Hedge
 from policies.merit_order import GlbAll, GlbC2, GlbCarbon, GlbCost, GlbWater
 from policies.nearest import Nearest
+from policies.provisioning.follow import Follow
+from policies.provisioning.on_demand import OnDemand
+from policies.provisioning.reactive import Reactive
+from policies.provisioning.staffing import Staffing
+from policies.provisioning.static import Static
 from policies.receding_horizon import RecedingHorizon
 from simulator.policy import RoutingPolicy
+from simulator.provisioning import ProvisioningPolicy
 
 POLICIES: dict[str, type[RoutingPolicy]] = {
     "glb-cost": GlbCost,
@@ -19,4 +25,12 @@ POLICIES: dict[str, type[RoutingPolicy]] = {
     "eglb": EquitableOnline,
     "hedge": Hedge,
     "mpc": RecedingHorizon,
+}
+
+PROVISIONING: dict[str, type[ProvisioningPolicy]] = {
+    "static": Static,
+    "follow": Follow,
+    "reactive": Reactive,
+    "staffing": Staffing,
+    "on-demand": OnDemand,
 }

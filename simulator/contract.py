@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from policies.provisioning.static import Static
 from simulator.control import simulate
 from simulator.plan import Plan, PolicyError
 from simulator.planes import make_plane
@@ -105,7 +106,7 @@ class _Listening(RoutingPolicy):
 def _plans(world: World, policy: RoutingPolicy) -> list[Plan]:
     policy.start(world.fleet)
     listening = _Listening(policy)
-    simulate(world, listening, make_plane("simpy", world))
+    simulate(world, listening, [Static() for _ in world.sites], make_plane("simpy", world))
     return listening.plans
 
 

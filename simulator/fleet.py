@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass, fields, is_dataclass
 from functools import cached_property
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,6 +15,7 @@ from simulator.units import J_PER_KWH
 FloatArray = NDArray[np.float64]
 BoolArray = NDArray[np.bool_]
 IntArray = NDArray[np.int64]
+Number = TypeVar("Number", bound=np.generic)
 
 
 class ServiceCurve(NamedTuple):
@@ -46,6 +47,9 @@ class Hardware(NamedTuple):
     idle_w: FloatArray
     boot_w: FloatArray
     off_w: FloatArray
+    boot_s: FloatArray
+    """Mean time to boot; then the model is loaded."""
+    load_s: FloatArray
 
     @property
     def first(self) -> IntArray:
@@ -57,7 +61,7 @@ class Hardware(NamedTuple):
         """Power that a busy place adds, [pools]."""
         return (self.peak_w - self.idle_w) / self.concurrency
 
-    def by_site(self, values: FloatArray) -> FloatArray:
+    def by_site(self, values: NDArray[Number]) -> NDArray[Number]:
         """Sums over the pools of each site: [..., pools] -> [..., sites]."""
         return np.asarray(np.add.reduceat(values, self.first, axis=-1))
 
@@ -91,17 +95,16 @@ class Fleet:
     """Requests that may wait at a site, [sites]; -1 where the queue is unlimited."""
     overhead_fixed: FloatArray
     """Share of the overhead (cooling, conversion) that does not follow the load, [sites]."""
+    standing_kwh: FloatArray
+    """IT energy of a slot that a site draws whatever it serves [kWh], [sites]."""
     objective: Objective
     hardware: Hardware
     curve: ServiceCurve
+    place_s: FloatArray
+    """Place-seconds that a request of a site brings to each of its pools on average, [pools]; they sum to service_s."""
 
     def __post_init__(self) -> None:
         freeze(self)
-
-    @property
-    def standing_kwh(self) -> FloatArray:
-        """IT energy of a slot in which all servers are on and idle [kWh], [sites]."""
-        return self.hardware.by_site(self.hardware.idle_w * self.hardware.servers) * self.slot_s / J_PER_KWH
 
     @property
     def rated_kwh(self) -> FloatArray:
@@ -130,6 +133,11 @@ class Fleet:
 def marginal_kwh(service_s: FloatArray, hardware: Hardware) -> FloatArray:
     """Dynamic IT energy of a service of this length in each pool [kWh], [pools]."""
     return service_s * (hardware.peak_w - hardware.idle_w) / hardware.concurrency / J_PER_KWH
+
+
+def idle_share_kwh(service_s: FloatArray, hardware: Hardware) -> FloatArray:
+    """Idle IT energy of the place that a service of this length takes in each pool [kWh], [pools]."""
+    return service_s * hardware.idle_w / hardware.concurrency / J_PER_KWH
 
 
 def freeze(frozen: Any) -> None:

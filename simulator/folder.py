@@ -38,6 +38,7 @@ class Folder(Claim):
             "scenario.yaml": lambda file: _write_text(file, to_yaml(scenario)),
             "summary.csv": _csv([result.summary() for result in results]),
             "sites.csv": _csv([row for result in results for row in result.site_rows()]),
+            "servers.csv": _csv([row for result in results for row in result.server_rows()]),
             "origins.csv": _csv([row for result in results for row in result.origin_rows()]),
             "flows.csv": _csv([row for result in results for row in result.flow_rows()], FLOW_COLUMNS),
             "slots.parquet": _parquet(pa.concat_tables([slot_table(result) for result in results])),

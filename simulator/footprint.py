@@ -68,6 +68,10 @@ class Footprint(NamedTuple):
     carbon_kg: FloatArray
     water_l: FloatArray
 
+    def summed(self) -> Footprint:
+        """Over the slots, [sites]."""
+        return Footprint(*(part.sum(axis=0) for part in self))
+
     @property
     def it_kwh(self) -> FloatArray:
         """IT energy."""

@@ -11,7 +11,7 @@ from simulator.planes import ENGINES
 from simulator.problem import InputError, Problems, did_you_mean, refuse
 from simulator.roster import built_in, check_policies
 from simulator.scenario import Scenario, Source, parse, read_source
-from simulator.scenario.scenario import PolicyChoice
+from simulator.scenario.choice import PolicyChoice
 from simulator.world import World, build_world
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from simulator.fleet import FloatArray
-from simulator.footprint import Footprint
+from simulator.footprint import Footprint, Usage
 from simulator.problem import LawError
 from simulator.record import UNFINISHED, Record
 from simulator.units import J_PER_KWH
@@ -14,23 +14,28 @@ from simulator.world import World
 RELATIVE = 1e-9
 
 
-def check_laws(world: World, record: Record, footprint: Footprint) -> tuple[str, ...]:
+def check_laws(world: World, record: Record, usage: Usage, footprint: Footprint) -> tuple[str, ...]:
     """Names of the laws, all of which hold; raises LawError naming every one that does not."""
     checks = {
         "every request of an origin has one fate": _counted(record.arrived, record.fates.sum(axis=(0, 2))),
-        "every request that a site received has one fate": _sites(record),
+        "every request that a site received has one fate, or was routed anew": _sites(record),
         "busy seconds of the ledger = service received by requests, slot by slot": _close(
             record.busy_place_s, record.served_s, least=world.fleet.slot_s
         ),
-        "meter energy = PUE x (idle + serving energy)": _energy(world, record, footprint),
-        "cost, carbon and water = signal x energy, slot by slot": _signals(world, record, footprint),
+        "every server is on, booting, off or in an outage": _servers(world, usage),
+        "meter energy = PUE x (idle + serving + boot energy)": _energy(world, record, usage, footprint),
+        "cost, carbon and water = signal x energy, slot by slot": _signals(world, record, usage, footprint),
         "no request on a site that its origin may not use": not record.routed[~world.fleet.allowed].any(),
     }
     if record.most_in_use is not None:
-        places = world.fleet.places(world.scenario.fleet_scale)
-        checks["places in use <= places open"] = bool((record.most_in_use <= places).all())
-        full = places * world.fleet.slot_s * (1 + RELATIVE)
-        checks["busy seconds of a slot <= its places"] = bool((record.busy_place_s <= full).all())
+        scale, hardware = world.scenario.fleet_scale, world.fleet.hardware
+        places = world.fleet.places(scale)
+        checks["places in use <= places"] = bool((record.most_in_use <= places).all())
+        # Servers of which one stands for several have at most this many places each.
+        servers = -(-places // hardware.concurrency)
+        on_s = usage.on_server_s * (servers / hardware.servers)
+        room = on_s * hardware.concurrency + RELATIVE * places * world.fleet.slot_s
+        checks["nobody is served by servers that are off, booting or dark"] = bool((record.busy_place_s <= room).all())
     broken = [name for name, holds in checks.items() if not holds]
     if broken:
         raise LawError("a law of the model does not hold: " + "; ".join(broken))
@@ -52,32 +57,51 @@ def _close(one: FloatArray, other: FloatArray, least: float = 0.0) -> bool:
 
 def _sites(record: Record) -> bool:
     """What the plane sent and what the sites received, counted as it happened, against the fates of the requests."""
-    fated = record.fates[:, :, :-1]
+    sent = record.fates[:, :, :-1].sum(axis=0) + record.rerouted
+    waiting = record.fates[UNFINISHED, :, :-1].sum(axis=0)
     return (
-        _counted(record.routed, fated.sum(axis=0))
-        and bool((record.under_way <= fated[UNFINISHED].sum(axis=0)).all())
-        and _counted(record.received, fated.sum(axis=(0, 1)) - record.under_way)
+        _counted(record.routed, sent)
+        and bool((record.under_way <= waiting).all())
+        and _counted(record.received, sent.sum(axis=0) - record.under_way - record.lost)
     )
 
 
-def _meter_kwh(world: World, busy_place_s: FloatArray) -> FloatArray:
-    """Energy at the meter of busy place-seconds in slots in which all servers are on, [slots, sites]."""
+def _servers(world: World, usage: Usage) -> bool:
+    """Never more server-seconds than there are servers; exactly so many where no server is ever in an outage."""
+    fleet, spent_s = world.fleet, usage.on_server_s + usage.booting_server_s + usage.off_server_s
+    full_s = np.broadcast_to(fleet.hardware.servers * fleet.slot_s, spent_s.shape)
+    fails = [outage.site for outage in world.outages.all if outage.kind == "site"]
+    whole = ~np.isin(fleet.hardware.site, fails)
+    # Servers that drain in an outage are on as well: they finish what they serve.
+    return _close(spent_s[:, whole], full_s[:, whole]) and all(bool((part >= 0).all()) for part in usage)
+
+
+def _it_kwh(world: World, busy_place_s: FloatArray, usage: Usage) -> FloatArray:
+    """IT energy of busy place-seconds of the simulated fleet and of what servers did, [slots, sites]."""
     hardware = world.fleet.hardware
-    idle_j = hardware.idle_w * hardware.servers * world.fleet.slot_s
+    drawn_j = hardware.idle_w * usage.on_server_s + hardware.boot_w * usage.booting_server_s
+    drawn_j += hardware.off_w * usage.off_server_s
     serving_j = (hardware.peak_w - hardware.idle_w) * (busy_place_s / world.scenario.fleet_scale / hardware.concurrency)
-    return (idle_j + serving_j) * world.conditions.pue / J_PER_KWH
+    return hardware.by_site(drawn_j + serving_j) / J_PER_KWH
 
 
-def _energy(world: World, record: Record, footprint: Footprint) -> bool:
+def _facility_kwh(world: World, busy_place_s: FloatArray, usage: Usage) -> FloatArray:
+    """IT energy and overhead, [slots, sites]."""
+    it, pue, fixed = _it_kwh(world, busy_place_s, usage), world.conditions.pue, world.fleet.overhead_fixed
+    return it + (pue - 1.0) * ((1.0 - fixed) * it + fixed * world.fleet.rated_kwh)
+
+
+def _energy(world: World, record: Record, usage: Usage, footprint: Footprint) -> bool:
     """The whole run at once, by the service that requests received instead of the ledger."""
-    return _close(footprint.meter_kwh.sum(axis=0), _meter_kwh(world, record.served_s).sum(axis=0))
+    wanted = _facility_kwh(world, record.served_s, usage).sum(axis=0)
+    return _close(footprint.facility_kwh.sum(axis=0), wanted)
 
 
-def _signals(world: World, record: Record, footprint: Footprint) -> bool:
+def _signals(world: World, record: Record, usage: Usage, footprint: Footprint) -> bool:
     """From the ledger itself, not from the energies of the footprint."""
     here = world.conditions
-    meter = _meter_kwh(world, record.busy_place_s)
-    onsite_l = here.onsite_water_l_per_kwh * meter / here.pue
+    meter = _facility_kwh(world, record.busy_place_s, usage)
+    onsite_l = here.onsite_water_l_per_kwh * _it_kwh(world, record.busy_place_s, usage)
     return (
         _close(footprint.cost_usd, here.price_usd_per_kwh * meter)
         and _close(footprint.carbon_kg, here.carbon_kg_per_kwh * meter)

@@ -58,6 +58,23 @@ class Split:
                 end[np.flatnonzero(row)[-1] :] = np.inf
         return ends
 
+    def within(self, fleet: Fleet) -> Split:
+        """These shares without the pairs that the fleet does not allow.
+
+        Rows keep what they send in all; one that is left empty sends it to the nearest site that is allowed.
+        """
+        blocked = (self.shares > 0) & ~fleet.allowed
+        if not blocked.any():
+            return self
+        shares = np.where(fleet.allowed, self.shares, 0.0)
+        for j in np.flatnonzero(blocked.any(axis=1)):
+            whole, left = self.shares[j].sum(), shares[j].sum()
+            if left > 0:
+                shares[j] *= whole / left
+            elif fleet.nearest[j] >= 0:
+                shares[j, fleet.nearest[j]] = whole
+        return Split(shares, self.witness)
+
 
 @dataclass(frozen=True, eq=False)
 class Score:

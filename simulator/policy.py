@@ -17,6 +17,8 @@ class Observation:
 
     slot: int
     fleet: Fleet
+    """As far as it is known to be up: pairs that an outage is known to cut are not allowed, servers that are known to
+    be down carry nothing. The very fleet that `start` was called with while there is no outage."""
     demand_rps: FloatArray
     """Demand of this slot [requests/s], [origins]."""
     price_usd_per_kwh: FloatArray
@@ -32,7 +34,9 @@ class Observation:
     waiting: FloatArray
     """Requests in the queues, [sites]."""
     places_open: FloatArray
-    """Places, [sites]."""
+    """Places of servers that are on, [sites]."""
+    places_booting: FloatArray
+    """Places of servers that are booting, [sites]."""
     forecast: Forecast | None
     """Only for policies that name a forecaster."""
 

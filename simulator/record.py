@@ -12,10 +12,12 @@ from simulator.latency import Histogram
 
 
 class View(NamedTuple):
-    """The fleet as control sees it now, shapes [sites]."""
+    """The fleet as control sees it now."""
 
     waiting: IntArray
-    places_open: FloatArray
+    """[sites]."""
+    in_use: IntArray
+    """Places in use, [pools]."""
 
 
 class Requests(NamedTuple):
@@ -36,6 +38,11 @@ class Requests(NamedTuple):
     """Time on the way to the site and back home, jitter included."""
     back_s: FloatArray
     prefill_s: FloatArray
+    lost_s: FloatArray
+    """From the arrival to the last departure from the origin: what lost attempts have cost."""
+    retries: IntArray
+    pool: IntArray
+    """Of the servers; -1 where the service never started."""
 
 
 def joined(batches: Sequence[Requests]) -> Requests:
@@ -61,10 +68,14 @@ class Counts(NamedTuple):
     """Requests sent on their way, [origins, sites]."""
     received: FloatArray
     """Requests that reached a site, [sites]."""
-    places: FloatArray
-    """[sites]."""
+    rerouted: FloatArray
+    """Requests that lost their site and were routed anew, [origins, sites]."""
+    lost: FloatArray
+    """Requests that were lost on their way to a site, [sites]."""
     most_in_use: IntArray
-    """The largest number of requests served at once, [sites]."""
+    """The largest number of requests served at once, [pools]."""
+    cut_short: Sequence[tuple[int, float, float]]
+    """Services that ended early: pool, start and end [s]."""
 
 
 #: What becomes of a request.
@@ -76,15 +87,17 @@ class Record(NamedTuple):
     """What a plane has to say at the end, in figures of the fleet that was simulated."""
 
     busy_place_s: FloatArray
-    """The ledger, [slots, sites]."""
-    places: FloatArray
-    """Places of the fleet that was simulated, [sites]: whole, but for the fluid engine."""
+    """The ledger, [slots, pools]."""
     served_s: FloatArray
-    """Service that requests received in each slot, summed request by request, [slots, sites]."""
+    """Service that requests received in each slot, summed request by request, [slots, pools]."""
     arrived: FloatArray
     """[origins]."""
     routed: FloatArray
-    """Requests sent from an origin to a site, [origins, sites]."""
+    """Requests sent from an origin to a site, each time that one was sent, [origins, sites]."""
+    rerouted: FloatArray
+    """Those that lost the site and were routed anew, [origins, sites]."""
+    lost: FloatArray
+    """Requests that were lost on their way to a site, [sites]."""
     received: FloatArray
     """Requests that reached the site, as the site counted them, [sites]."""
     fates: FloatArray
@@ -92,7 +105,7 @@ class Record(NamedTuple):
     under_way: FloatArray
     """Unfinished requests that had not reached their site, [sites]."""
     most_in_use: IntArray | None
-    """The largest number of requests served at once, [sites]; None where nobody counts them."""
+    """The largest number of requests served at once, [pools]; None where nobody counts them."""
     latency: dict[str, Histogram]
     """Measure -> histogram by origin, of finished requests that arrived after the warm-up."""
     site_wait: Histogram

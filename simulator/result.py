@@ -10,11 +10,11 @@ from typing import Any
 import numpy as np
 
 from simulator.equity import gini, jain, peak_to_average
-from simulator.fleet import FloatArray, IntArray, Objective
-from simulator.footprint import Conditions, Footprint
+from simulator.fleet import Fleet, FloatArray
+from simulator.footprint import Conditions, Footprint, Usage
 from simulator.plan import Witness
 from simulator.record import FAILED, FINISHED, REJECTED, UNFINISHED, Record
-from simulator.units import KWH_PER_MWH, S_PER_MS
+from simulator.units import KWH_PER_MWH, S_PER_H, S_PER_MS
 
 Row = dict[str, Any]
 #: Of ``flows.csv``, which may have no rows.
@@ -34,16 +34,20 @@ class RunResult:
     seed: int
     fleet_scale: float
     start: datetime
-    slot_s: float
-    sites: tuple[str, ...]
-    origins: tuple[str, ...]
-    nearest: IntArray
-    objective: Objective
+    fleet: Fleet
+    types: tuple[str, ...]
+    """Names of the types of servers, [pools]."""
     record: Record
     conditions: Conditions
     """[slots, sites]."""
+    usage: Usage
+    """[slots, pools]."""
     footprint: Footprint
     """[slots, sites]."""
+    booted: FloatArray
+    """Servers that were switched on, of the fleet that was simulated, [pools]."""
+    boot_wait_s: FloatArray
+    """Request-seconds waited for places that were booting, [sites]."""
     short_slots: int
     """Slots in which a plan left demand out."""
     unserved_requests: FloatArray | None
@@ -52,6 +56,34 @@ class RunResult:
     """Why no plan could serve it, in the worst slot; None where the policy gave no reason."""
     laws: tuple[str, ...] = ()
     """Laws that were checked and hold."""
+
+    @property
+    def sites(self) -> tuple[str, ...]:
+        """Names of the sites."""
+        return self.fleet.sites
+
+    @property
+    def origins(self) -> tuple[str, ...]:
+        """Names of the origins."""
+        return self.fleet.origins
+
+    @property
+    def slot_s(self) -> float:
+        """Length of a slot."""
+        return self.fleet.slot_s
+
+    @property
+    def places(self) -> FloatArray:
+        """Places of the fleet that was simulated, [pools]: whole, but for the fluid engine."""
+        if self.record.most_in_use is not None:
+            return self.fleet.places(self.fleet_scale).astype(float)
+        return self.fleet_scale * self.fleet.hardware.servers * self.fleet.hardware.concurrency
+
+    @property
+    def utilisation(self) -> FloatArray:
+        """Busy share of all places, [slots, sites]."""
+        by_site = self.fleet.hardware.by_site
+        return by_site(self.record.busy_place_s) / (by_site(self.places) * self.slot_s)
 
     @property
     def cost_usd(self) -> float:
@@ -71,14 +103,14 @@ class RunResult:
     @property
     def objective_usd(self) -> float:
         """J = total cost + water weight x max_i water + carbon weight x max_i carbon [US$]."""
-        water, carbon = self.objective
+        water, carbon = self.fleet.objective
         return self.cost_usd + water * float(self.water_m3.max()) + carbon * float(self.carbon_t.max())
 
     @property
     def nearest_share(self) -> float:
         """Share of routed requests that went to the nearest site of their origin."""
         total = self.record.routed.sum()
-        served = [self.record.routed[j, i] for j, i in enumerate(self.nearest) if i >= 0]
+        served = [self.record.routed[j, i] for j, i in enumerate(self.fleet.nearest) if i >= 0]
         return float(sum(served) / total) if total else math.nan
 
     def fate(self, number: int) -> float:
@@ -115,6 +147,10 @@ class RunResult:
             "energy_mwh": float(self.footprint.meter_kwh.sum()) / KWH_PER_MWH,
             "it_energy_mwh": float(self.footprint.it_kwh.sum()) / KWH_PER_MWH,
             "idle_energy_mwh": float(self.footprint.idle_kwh.sum()) / KWH_PER_MWH,
+            "boot_energy_mwh": float(self.footprint.boot_kwh.sum()) / KWH_PER_MWH,
+            "boots": whole(self.booted.sum()),
+            "boot_wait_h": float(self.boot_wait_s.sum()) / S_PER_H,
+            "rerouted": whole(record.rerouted.sum()),
             "network_mean_ms": latency["network"].mean() / S_PER_MS,
             "wait_mean_s": latency["wait"].mean(),
             "wait_p99_s": latency["wait"].percentile(0.99),
@@ -134,9 +170,8 @@ class RunResult:
 
     def site_rows(self) -> list[Row]:
         """The rows of ``sites.csv``: one for each site."""
-        horizon_s = len(self.footprint.cost_usd) * self.slot_s
-        sums = Footprint(*(part.sum(axis=0) for part in self.footprint))
-        busy, fates = self.record.busy_place_s.sum(axis=0), self.record.fates
+        sums, fates, boots = self.footprint.summed(), self.record.fates, self.boot_footprint.summed()
+        by_site, utilisation = self.fleet.hardware.by_site, self.utilisation.mean(axis=0)
         return [
             {
                 "policy": self.policy,
@@ -146,19 +181,61 @@ class RunResult:
                 "rejected": whole(fates[REJECTED, :, i].sum()),
                 "failed": whole(fates[FAILED, :, i].sum()),
                 "unfinished": whole(fates[UNFINISHED, :, i].sum()),
-                "places": whole(self.record.places[i]),
-                "most_in_use": "" if self.record.most_in_use is None else int(self.record.most_in_use[i]),
-                "utilisation": float(busy[i] / (self.record.places[i] * horizon_s)),
+                "rerouted": whole(self.record.rerouted[:, i].sum()),
+                "places": whole(by_site(self.places)[i]),
+                "utilisation": float(utilisation[i]),
                 "energy_kwh": float(sums.meter_kwh[i]),
+                "it_kwh": float(sums.it_kwh[i]),
                 "serving_kwh": float(sums.serving_kwh[i]),
                 "idle_kwh": float(sums.idle_kwh[i]),
+                "boot_kwh": float(sums.boot_kwh[i]),
+                "off_kwh": float(sums.off_kwh[i]),
                 "cost_usd": float(sums.cost_usd[i]),
                 "carbon_t": float(sums.carbon_t[i]),
                 "water_m3": float(sums.water_m3[i]),
+                "boots": whole(by_site(self.booted)[i]),
+                "boot_cost_usd": float(boots.cost_usd[i]),
+                "boot_carbon_t": float(boots.carbon_t[i]),
+                "boot_water_m3": float(boots.water_m3[i]),
+                "boot_wait_h": float(self.boot_wait_s[i]) / S_PER_H,
                 "wait_mean_s": self.record.site_wait.mean(i),
                 "wait_p99_s": self.record.site_wait.percentile(0.99, i),
             }
             for i, site in enumerate(self.sites)
+        ]
+
+    @property
+    def servers_on(self) -> FloatArray:
+        """Mean number of servers on, draining ones included, of the full fleet, [slots, sites]."""
+        return self.fleet.hardware.by_site(self.usage.on_server_s) / self.slot_s
+
+    @property
+    def boot_footprint(self) -> Footprint:
+        """The part of the footprint that booting servers have, by their share of the IT energy, [slots, sites]."""
+        it = self.footprint.it_kwh
+        share = np.divide(self.footprint.boot_kwh, it, out=np.zeros_like(it), where=it > 0)
+        return Footprint(*(part * share for part in self.footprint))
+
+    def server_rows(self) -> list[Row]:
+        """The rows of ``servers.csv``: one for each type of servers at each site."""
+        hardware, busy_s = self.fleet.hardware, self.record.busy_place_s.sum(axis=0)
+        on, booting = (part.sum(axis=0) / S_PER_H for part in (self.usage.on_server_s, self.usage.booting_server_s))
+        horizon_s = len(self.footprint.cost_usd) * self.slot_s
+        most = self.record.most_in_use
+        return [
+            {
+                "policy": self.policy,
+                "site": self.sites[int(hardware.site[p])],
+                "type": name,
+                "servers": whole(hardware.servers[p]),
+                "places": whole(self.places[p]),
+                "most_in_use": "" if most is None else int(most[p]),
+                "utilisation": float(busy_s[p] / (self.places[p] * horizon_s)),
+                "on_server_h": float(on[p]),
+                "booting_server_h": float(booting[p]),
+                "boots": whole(self.booted[p]),
+            }
+            for p, name in enumerate(self.types)
         ]
 
     def origin_rows(self) -> list[Row]:

@@ -18,7 +18,7 @@ from simulator.planes import ENGINES
 from simulator.policy import RoutingPolicy
 from simulator.problem import KeyPath, Problems, did_you_mean, refuse
 from simulator.scenario.block import shown
-from simulator.scenario.scenario import PolicyChoice
+from simulator.scenario.choice import PolicyChoice
 
 #: Hints that a YAML list fits; it arrives as a tuple.
 _LISTS = (list, tuple, Sequence)

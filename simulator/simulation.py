@@ -5,17 +5,19 @@ from __future__ import annotations
 from collections.abc import Callable
 from pathlib import Path
 
-from simulator.control import burden, simulate
+from policies import PROVISIONING
+from simulator.control import simulate
 from simulator.intake import check_size, load
 from simulator.laws import check_laws
 from simulator.planes import make_plane
 from simulator.policy import RoutingPolicy
 from simulator.problem import refuse
+from simulator.provisioning import ProvisioningPolicy
 from simulator.record import Keeping, Requests, joined
 from simulator.result import RunResult
 from simulator.roster import make_policy
 from simulator.scenario import Scenario
-from simulator.scenario.scenario import PolicyChoice
+from simulator.scenario.choice import PolicyChoice
 from simulator.world import World, build_world
 
 Progress = Callable[[float], None]
@@ -54,30 +56,35 @@ def run(
     chosen.start(world.fleet)
     batches: list[Requests] = []
     plane = make_plane(engine, world, Keeping(1.0, batches.append) if keep_requests else keeping, progress)
-    minutes = simulate(world, chosen, plane, progress if engine == "fluid" else None)
+    held = simulate(world, chosen, _provisioning(world), plane, progress if engine == "fluid" else None)
     record = plane.record()
     if batches:
         record = record._replace(requests=joined(batches))
-    total = burden(world, slice(None), record.busy_place_s)
     return RunResult(
         policy=label or (policy if isinstance(policy, str) else type(policy).__name__),
         engine=engine,
         seed=world.seed,
         fleet_scale=world.scenario.fleet_scale,
         start=world.scenario.start,
-        slot_s=world.fleet.slot_s,
-        sites=world.fleet.sites,
-        origins=world.fleet.origins,
-        nearest=world.fleet.nearest,
-        objective=world.fleet.objective,
+        fleet=world.fleet,
+        types=tuple(pool.servers.name for pool in world.pools),
         record=record,
         conditions=world.conditions,
-        footprint=total,
-        short_slots=minutes.short_slots,
-        unserved_requests=minutes.unserved_requests,
-        witness=minutes.witness,
-        laws=check_laws(world, record, total),
+        usage=held.usage,
+        footprint=held.footprint,
+        booted=held.booted,
+        boot_wait_s=held.boot_wait_s,
+        short_slots=held.minutes.short_slots,
+        unserved_requests=held.minutes.unserved_requests,
+        witness=held.minutes.witness,
+        laws=check_laws(world, record, held.usage, held.footprint),
     )
+
+
+def _provisioning(world: World) -> list[ProvisioningPolicy]:
+    """A provisioning policy for each site."""
+    choices = [site.provisioning or world.scenario.provisioning for site in world.sites]
+    return [PROVISIONING[choice.name](**choice.settings) for choice in choices]
 
 
 def _chosen(policy: str | RoutingPolicy, scenario: Scenario) -> RoutingPolicy:

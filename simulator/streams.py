@@ -22,6 +22,8 @@ STREAMS = {
     "sites": 11,
     "gateways": 12,
     "kept": 13,
+    "boots": 14,
+    "failures": 15,
 }
 
 

@@ -15,7 +15,7 @@ from policies import POLICIES
 from simulator import InputError, PolicyError, RoutingPolicy, Score, Split, check_policy, run
 from simulator.problem import Problems
 from simulator.roster import check_policies, settings_of
-from simulator.scenario.scenario import PolicyChoice
+from simulator.scenario.choice import PolicyChoice
 
 
 @pytest.mark.parametrize("name", POLICIES)

@@ -122,12 +122,17 @@ def play(
 
 def assert_equal(one: RunResult, other: RunResult) -> None:
     """Every request the same, every count the same, every sum the same up to the order of additions."""
-    for name in ("requests", "arrived", "routed", "received", "fates", "under_way", "most_in_use", "places"):
+    counts = ("requests", "arrived", "routed", "rerouted", "lost", "received", "fates", "under_way", "most_in_use")
+    for name in counts:
         np.testing.assert_equal(getattr(one.record, name), getattr(other.record, name), err_msg=name)
     for name in ("slo_met", "slo_counted"):
         np.testing.assert_equal(getattr(one.record, name), getattr(other.record, name), err_msg=name)
-    # To the last bit: policies learn from the ledger, and must plan the same.
+    # To the last bit: policies learn from the ledger and from what servers did, and must plan the same.
     np.testing.assert_array_equal(one.record.busy_place_s, other.record.busy_place_s)
+    for name, mine in one.usage._asdict().items():
+        np.testing.assert_array_equal(mine, getattr(other.usage, name), err_msg=name)
+    np.testing.assert_array_equal(one.booted, other.booted)
+    np.testing.assert_allclose(one.boot_wait_s, other.boot_wait_s, rtol=1e-9, atol=1e-9)
     np.testing.assert_allclose(one.record.served_s, other.record.served_s, rtol=1e-9, atol=1e-9)
     for name, histogram in {**one.record.latency, "site": one.record.site_wait}.items():
         twin = other.record.site_wait if name == "site" else other.record.latency[name]

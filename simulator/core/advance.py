@@ -7,18 +7,19 @@ from typing import Any
 
 import numpy as np
 
-from .books import REJECTED, integrate
+from .books import FAILED, REJECTED, integrate
 from .jit import compiled, inlined
 from .plan import FIXED, SCORE, SPLIT, Plan, Steps
 from .prices import charge_request, look_at_prices, move
 from .rows import keep_row
 from .rules import pick_score, pick_split
 from .state import State
-from .stations import settle_site
-from .way import send, take
+from .stations import IDLE, forget, settle_site
+from .way import ANEW, send, take
 
-#: Why the loop comes back: time is there; the block is used up; there is no room; a user's rule picked what is no site.
-SETTLED, NEXT_BLOCK, FULL, WRONG_SITE = range(4)
+#: Why the loop comes back: time is there; the block is used up; there is no room; a user's rule picked what is no site;
+#: a site has something to say to control.
+SETTLED, NEXT_BLOCK, FULL, WRONG_SITE, HEARD = range(5)
 #: What rules say when they pick no site, and what becomes of a pick that is no site that the origin may use.
 NOWHERE, WRONG = -1, -2
 
@@ -33,10 +34,9 @@ def advance(state: State, plan: Plan, own: Any, block: Any, until_s: float) -> i
         if not arises and clock.row == len(block.arrival_s) and not clock.is_last:
             return NEXT_BLOCK
         time_s = block.arrival_s[clock.row] if arises else np.nextafter(edge_s, -math.inf)
-        while clock.travelling > 0 and state.way[0].reach_s <= time_s:
-            reach_s = state.way[0].reach_s
-            k = take(state.way, clock)
-            settle_site(state, state.calls[k].site, reach_s, k)
+        code = _travel(state, plan, own, time_s)
+        if code != SETTLED:
+            return code
         if not arises:
             _close(state, edge_s)
             if clock.look_s >= until_s:
@@ -47,7 +47,7 @@ def advance(state: State, plan: Plan, own: Any, block: Any, until_s: float) -> i
         elif clock.spare < 0:
             return FULL
         else:
-            site = _pick(state, plan, own, block, clock.row)
+            site = _pick(state, plan, own, (block.origin[clock.row], block.arrival_s[clock.row], block.u[clock.row]))
             if site == WRONG:
                 return WRONG_SITE
             _leave(state, plan, block, clock.row, site)
@@ -55,21 +55,58 @@ def advance(state: State, plan: Plan, own: Any, block: Any, until_s: float) -> i
 
 
 @inlined
-def _pick(state: State, plan: Plan, own: Any, block: Any, row: int) -> int:
+def _travel(state: State, plan: Plan, own: Any, time_s: float) -> int:
+    """Let those who are on their way reach their sites, up to and at this time, or leave their origin anew."""
+    clock = state.clocks[0]
+    while True:
+        on_the_way = clock.travelling > 0 and state.way[0].reach_s <= time_s
+        until_s = state.way[0].reach_s if on_the_way else time_s
+        if clock.in_order:
+            i = _first_to_finish(state, until_s)
+            if i >= 0:
+                settle_site(state, i, state.sites[i].next_s, -1)
+                if clock.heard:
+                    return HEARD
+                continue
+        if not on_the_way:
+            return SETTLED
+        is_anew = state.way[0].number >= ANEW
+        k = take(state.way, clock)
+        if not is_anew:
+            settle_site(state, state.calls[k].site, until_s, k)
+        elif _leave_anew(state, plan, own, k, until_s) == WRONG:
+            return WRONG_SITE
+        if clock.heard:
+            return HEARD
+
+
+@inlined
+def _first_to_finish(state: State, until_s: float) -> int:
+    """Of the sites that want to be heard when they go idle, the one whose service finishes first; -1: none by then."""
+    first, first_s = -1, until_s
+    for i in range(len(state.sites)):
+        site = state.sites[i]
+        if site.watch & IDLE and site.next_s <= first_s and (first < 0 or site.next_s < first_s):
+            first, first_s = i, site.next_s
+    return first
+
+
+@inlined
+def _pick(state: State, plan: Plan, own: Any, asked: tuple[int, float, float]) -> int:
     """The site that a request picks; -1 for none, ``WRONG`` when a user's rule says what is no site."""
-    clock, origin, time_s = state.clocks[0], block.origin[row], block.arrival_s[row]
+    clock, (origin, time_s, u) = state.clocks[0], asked
     if plan.rule == SPLIT:
-        return pick_split(plan.ends, origin, block.u[row])
+        return pick_split(plan.ends, origin, u)
     if plan.reads_queues and clock.refresh_s == 0.0:
         for k in range(plan.watched_from[origin], plan.watched_from[origin + 1]):
             settle_site(state, plan.watched[k], time_s, -1)
             _look_at(state, plan.watched[k])
     if plan.rule == SCORE:
         return pick_score(state, plan, origin, time_s)
-    i = own(origin, time_s, block.u[row], state.waiting, state.free, plan.data, plan.memory)
+    i = own(origin, time_s, u, state.waiting, state.free, plan.data, plan.memory)
     for k in range(plan.allowed_from[origin], plan.allowed_from[origin + 1]):
         if i == plan.allowed[k]:
-            return i
+            return i if plan.usable[origin, i] else plan.instead[origin]
     clock.wrong_origin, clock.wrong_site = origin, i
     return i if i == NOWHERE else WRONG
 
@@ -84,15 +121,46 @@ def _leave(state: State, plan: Plan, block: Any, row: int, i: int) -> None:
     if i < 0:
         books.fates[REJECTED, origin, len(state.sites)] += 1
         return
-    books.routed[origin, i] += 1
     k = clock.spare
-    call, half_s = state.calls[k], state.half_rtt_s[origin, i]
+    call = state.calls[k]
     clock.spare = call.behind
-    call.arrival_s, call.origin, call.site, call.row = time_s, origin, i, kept
-    call.out_s, call.back_s = half_s + block.out_s[row], half_s + block.back_s[row]
+    call.arrival_s, call.origin, call.row = time_s, origin, kept
     call.input, call.output = block.input[row], block.output[row]
-    if kept >= 0:
-        state.rows[kept - clock.first_kept].out_s, state.rows[kept - clock.first_kept].back_s = call.out_s, call.back_s
+    if clock.may_lose:
+        call.departed_s, call.u, call.number, call.tries = time_s, block.u[row], clock.number + row, 0
+        call.jitter_out_s, call.jitter_back_s = block.out_s[row], block.back_s[row]
+    _set_off(state, plan, k, i, (time_s, block.out_s[row], block.back_s[row]))
+
+
+@compiled
+def _leave_anew(state: State, plan: Plan, own: Any, k: int, time_s: float) -> int:
+    """Request ``k``, which lost its site, picks another one, or has failed; the site, or ``WRONG``."""
+    clock, call = state.clocks[0], state.calls[k]
+    i = _pick(state, plan, own, (call.origin, time_s, call.u))
+    if i >= 0:
+        call.departed_s = time_s
+        if call.row >= 0:
+            row = state.rows[call.row - clock.first_kept]
+            row.site, row.lost_s = i, time_s - call.arrival_s
+        _set_off(state, plan, k, i, (time_s, call.jitter_out_s, call.jitter_back_s))
+    elif i == NOWHERE:
+        state.books.fates[FAILED, call.origin, len(state.sites)] += 1
+        if call.row >= 0:
+            state.rows[call.row - clock.first_kept].fate = FAILED
+        forget(call, clock, k)
+    return i
+
+
+@inlined
+def _set_off(state: State, plan: Plan, k: int, i: int, when: tuple[float, float, float]) -> None:
+    """Request ``k`` sets off for site ``i`` at a time, with its jitter on the way there and back."""
+    clock, call, (time_s, out_s, back_s) = state.clocks[0], state.calls[k], when
+    half_s = state.half_rtt_s[call.origin, i]
+    call.site, call.out_s, call.back_s = i, half_s + out_s, half_s + back_s
+    if call.row >= 0:
+        row = state.rows[call.row - clock.first_kept]
+        row.out_s, row.back_s = call.out_s, call.back_s
+    state.books.routed[call.origin, i] += 1
     send(state.way, clock, time_s + call.out_s, k)
     if plan.steps.kind != FIXED:
         _charge(state, plan.steps, i)
@@ -121,7 +189,9 @@ def look(state: State, plan: Plan) -> None:
 
 @inlined
 def _look_at(state: State, i: int) -> None:
-    state.waiting[i], state.free[i] = state.sites[i].waiting, state.sites[i].free
+    site, outlook = state.sites[i], state.outlooks[i]
+    state.waiting[i], state.free[i] = site.waiting, site.free
+    outlook.wait_unit_s, outlook.ready_s = site.unit_s, site.ready_s
 
 
 @inlined
@@ -129,5 +199,6 @@ def _close(state: State, edge_s: float) -> None:
     """Let everything finish before ``edge_s``."""
     for i in range(len(state.sites)):
         settle_site(state, i, np.nextafter(edge_s, -math.inf), -1)
-        integrate(state.books.occupied_s, state.clocks[0], state.sites[i], i, edge_s)
+    for p in range(len(state.pools)):
+        integrate(state.books.occupied_s, state.clocks[0], state.pools[p], p, edge_s)
     state.clocks[0].since_s = edge_s

@@ -1,4 +1,7 @@
-"""The books: what is counted and charged when a service starts, since its finish is then known."""
+"""The books: what is counted and charged when a service starts, since its finish is then known.
+
+Where requests may be lost, a request is counted when it finishes, and what it was charged but not served is taken back.
+"""
 
 from __future__ import annotations
 
@@ -9,24 +12,45 @@ from .state import Books, Floats, Records
 #: Measures of a request's latency.
 NETWORK, WAIT, TTFT, END_TO_END = range(4)
 #: What becomes of a request.
-UNFINISHED, FINISHED, REJECTED = range(3)
+UNFINISHED, FINISHED, REJECTED, FAILED = range(4)
 
 
 @inlined
-def charge(ledger_s: Floats, clock: Records, i: int, start_s: float, finish_s: float) -> None:
+def charge(ledger_s: Floats, clock: Records, p: int, start_s: float, finish_s: float) -> None:
     """Charge the service [start, finish) to the slots it lies in; what lies beyond the last slot is left out."""
     slot = clock.slot
     while slot < len(ledger_s) and start_s < finish_s:
         end_s = min(finish_s, (slot + 1) * clock.slot_s)
-        ledger_s[slot, i] += end_s - start_s
+        ledger_s[slot, p] += end_s - start_s
         start_s = end_s
         slot += 1
 
 
 @inlined
-def integrate(occupied_s: Floats, clock: Records, site: Records, i: int, time_s: float) -> None:
+def integrate(occupied_s: Floats, clock: Records, pool: Records, p: int, time_s: float) -> None:
     """Take the integral of the places in use up to this time: what the ledger is held against."""
-    occupied_s[clock.slot, i] += site.in_use * (time_s - site.since_s)
+    occupied_s[clock.slot, p] += pool.in_use * (time_s - pool.since_s)
+    pool.since_s = time_s
+
+
+@inlined
+def drain(drained_s: Floats, clock: Records, pool: Records, p: int, time_s: float) -> None:
+    """Take the integral of the servers that are draining, up to this time."""
+    drained_s[clock.slot, p] += draining(pool) * (time_s - pool.draining_s)
+    pool.draining_s = time_s
+
+
+@inlined
+def draining(pool: Records) -> int:
+    """Servers that serve their last requests: what is in use beyond the open places, in whole servers."""
+    beyond = pool.in_use - pool.open
+    return (beyond + pool.concurrency - 1) // pool.concurrency if beyond > 0 else 0
+
+
+@inlined
+def wait_for_boots(site: Records, time_s: float) -> None:
+    """Take the integral of the requests that wait for places that are booting, up to this time."""
+    site.boot_wait_s += min(site.waiting, site.booting) * (time_s - site.since_s)
     site.since_s = time_s
 
 
@@ -36,6 +60,8 @@ def note_durations(books: Books, clock: Records, call: Records, site: Records, m
     start_s, prefill_s, finish_s = moments_s
     tally, latency, origin = books.tallies[call.origin], books.latency, call.origin
     network_s, wait_s = call.out_s + call.back_s, start_s - call.reach_s
+    if clock.may_lose:
+        wait_s += call.departed_s - call.arrival_s
     ttft_s = network_s + wait_s + prefill_s
     end_to_end_s = (finish_s + call.back_s) - call.arrival_s
     network, wait = bin_of(network_s), bin_of(wait_s)

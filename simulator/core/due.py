@@ -1,4 +1,4 @@
-"""When services finish at a site.
+"""When services finish in a pool.
 
 Services of one length finish in the order in which they start; then the sorted run does all the work, in constant
 time. What would break its order goes to a heap.
@@ -9,67 +9,72 @@ from __future__ import annotations
 import numpy as np
 
 from .jit import inlined
-from .state import Finishes, Floats, Records
+from .state import Finishes, Records
 
 
 @inlined
-def add_finish(finishes: Finishes, site: Records, time_s: float) -> None:
-    """A service that will finish at this time."""
-    last = site.first + _turned(site, site.run_head + site.run_size - 1)
-    if site.run_size == 0 or time_s >= finishes.run_s[last]:
-        finishes.run_s[site.first + _turned(site, site.run_head + site.run_size)] = time_s
-        site.run_size += 1
+def add_finish(finishes: Finishes, pool: Records, time_s: float, k: int) -> None:
+    """A service that will finish at this time; ``k`` is whose it is, or -1."""
+    last = pool.first + _turned(pool, pool.run_head + pool.run_size - 1)
+    if pool.run_size == 0 or time_s >= finishes.run_s[last]:
+        at = pool.first + _turned(pool, pool.run_head + pool.run_size)
+        finishes.run_s[at] = time_s
+        if k >= 0:
+            finishes.run_call[at] = k
+        pool.run_size += 1
     else:
-        _push(finishes.heap_s, site.first, site.heap_size, time_s)
-        site.heap_size += 1
-    site.next_s = min(site.next_s, time_s)
+        _push(finishes, pool.first, pool.heap_size, time_s, k)
+        pool.heap_size += 1
+    pool.next_s = min(pool.next_s, time_s)
 
 
 @inlined
-def take_finish(finishes: Finishes, site: Records) -> float:
-    """Take the first finish."""
-    time_s = site.next_s
-    if site.run_size > 0 and finishes.run_s[site.first + site.run_head] == time_s:
-        site.run_head = _turned(site, site.run_head + 1)
-        site.run_size -= 1
+def take_finish(finishes: Finishes, pool: Records) -> int:
+    """Take the first finish; whose it is, where that is known."""
+    if pool.run_size > 0 and finishes.run_s[pool.first + pool.run_head] == pool.next_s:
+        k = finishes.run_call[pool.first + pool.run_head]
+        pool.run_head = _turned(pool, pool.run_head + 1)
+        pool.run_size -= 1
     else:
-        site.heap_size -= 1
-        _pop(finishes.heap_s, site.first, site.heap_size)
-    site.next_s = np.inf
-    if site.run_size > 0:
-        site.next_s = finishes.run_s[site.first + site.run_head]
-    if site.heap_size > 0:
-        site.next_s = min(site.next_s, finishes.heap_s[site.first])
-    return time_s
+        k = finishes.heap_call[pool.first]
+        pool.heap_size -= 1
+        _pop(finishes, pool.first, pool.heap_size)
+    pool.next_s = np.inf
+    if pool.run_size > 0:
+        pool.next_s = finishes.run_s[pool.first + pool.run_head]
+    if pool.heap_size > 0:
+        pool.next_s = min(pool.next_s, finishes.heap_s[pool.first])
+    return k
 
 
 @inlined
-def _turned(site: Records, index: int) -> int:
-    """The run turns round in the site's part."""
-    return index - site.places if index >= site.places else index
+def _turned(pool: Records, index: int) -> int:
+    """The run turns round in the pool's part."""
+    return index - pool.places if index >= pool.places else index
 
 
 @inlined
-def _push(heap: Floats, first: int, size: int, time_s: float) -> None:
-    hole = size
+def _push(finishes: Finishes, first: int, size: int, time_s: float, k: int) -> None:
+    heap, calls, hole = finishes.heap_s, finishes.heap_call, size
     while hole > 0:
         above = (hole - 1) >> 1
         if heap[first + above] <= time_s:
             break
-        heap[first + hole] = heap[first + above]
+        heap[first + hole], calls[first + hole] = heap[first + above], calls[first + above]
         hole = above
-    heap[first + hole] = time_s
+    heap[first + hole], calls[first + hole] = time_s, k
 
 
 @inlined
-def _pop(heap: Floats, first: int, size: int) -> None:
+def _pop(finishes: Finishes, first: int, size: int) -> None:
     """Take the top off a heap that is left with ``size``."""
-    last, hole, below = heap[first + size], 0, 1
+    heap, calls = finishes.heap_s, finishes.heap_call
+    last, last_call, hole, below = heap[first + size], calls[first + size], 0, 1
     while below < size:
         if below + 1 < size and heap[first + below + 1] < heap[first + below]:
             below += 1
         if heap[first + below] >= last:
             break
-        heap[first + hole] = heap[first + below]
+        heap[first + hole], calls[first + hole] = heap[first + below], calls[first + below]
         hole, below = below, 2 * below + 1
-    heap[first + hole] = last
+    heap[first + hole], calls[first + hole] = last, last_call

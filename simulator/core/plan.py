@@ -47,6 +47,10 @@ class Plan(NamedTuple):
     allowed: Ints
     """Sites that origins may use, one origin after the other, and where each origin's begin, [origins + 1]."""
     allowed_from: Ints
+    usable: Ints
+    """Pairs whose site and link are up as far as is known, [origins, sites]."""
+    instead: Ints
+    """The nearest site of each origin that is, [origins]; -1: none."""
     watched: Ints
     """Sites whose queues a rule looks at, likewise."""
     watched_from: Ints

@@ -22,7 +22,16 @@ def keep_row(rows: Records, clock: Records, block: Any, k: int, site: int) -> in
     number = clock.kept
     clock.kept += 1
     row = rows[number - clock.first_kept]
-    row.number, row.arrival_s, row.origin, row.site = clock.number + k, block.arrival_s[k], block.origin[k], site
-    row.reach_s = row.start_s = row.finish_s = row.out_s = row.back_s = row.prefill_s = np.nan
+    row.number, row.arrival_s, row.origin = clock.number + k, block.arrival_s[k], block.origin[k]
+    begin_anew(row, 0)
+    row.lost_s, row.site = 0.0, site
     row.fate = OPEN if site >= 0 else REJECTED
     return number
+
+
+@inlined
+def begin_anew(row: Records, tries: int) -> None:
+    """Nothing is known of the request: it arises, or has lost its site for the ``tries``-th time."""
+    row.reach_s = row.start_s = row.finish_s = row.out_s = row.back_s = row.prefill_s = np.nan
+    row.site = row.pool = -1
+    row.retries = tries

@@ -30,7 +30,7 @@ def pick_score(state: State, plan: Plan, origin: int, time_s: float) -> int:
         if held >= 1.0:
             price = plan.price_usd[origin, i] + state.outlooks[i].equity_usd
             if plan.wait_price_usd_per_s > 0.0:
-                price += plan.wait_price_usd_per_s * _expected_wait_s(state, i)
+                price += plan.wait_price_usd_per_s * _expected_wait_s(state, i, time_s)
             if price < best_price:
                 best, best_price, best_tokens = i, price, held
     if best < 0:
@@ -47,7 +47,14 @@ def tokens_at(outlook: Records, time_s: float) -> float:
 
 
 @inlined
-def _expected_wait_s(state: State, i: int) -> float:
-    """max(0, waiting + 1 - free) x mean service / places [s], from what routers know of a site."""
-    ahead = state.waiting[i] + 1 - state.free[i]
-    return ahead * state.outlooks[i].wait_unit_s if ahead > 0 else 0.0
+def _expected_wait_s(state: State, i: int, time_s: float) -> float:
+    """What routers know of the wait at a site [s].
+
+    max(0, waiting + 1 - free) x mean service / open places; with no open place, the time until one opens and
+    waiting x mean service / places that are booting.
+    """
+    outlook, ahead = state.outlooks[i], state.waiting[i] + 1 - state.free[i]
+    if outlook.ready_s != 0.0:
+        left_s = outlook.ready_s - time_s if outlook.ready_s > 0.0 else -outlook.ready_s
+        return max(0.0, left_s) + state.waiting[i] * outlook.wait_unit_s
+    return ahead * outlook.wait_unit_s if ahead > 0 else 0.0

@@ -43,11 +43,19 @@ CLOCK = record_of(
     first_kept=int,  # the number of the row that stands first
     kind=int,  # of the steps by which equity prices move
     charges=int,  # requests charged since equity prices moved
+    may_lose=int,  # 1 where outages may take requests from their site: they are then known until they finish
+    retries=int,  # that a request has
+    detection_s=float,  # after which its origin knows that it was lost
+    lost=int,  # requests that were lost so far
+    in_order=int,  # 1 where a site asks to be heard when it goes idle: its finishes are then settled one by one
+    heard=int,  # what a site has to say to control, and which one, and when
+    heard_site=int,
+    heard_s=float,
     wrong_origin=int,  # where a user's rule picked a site that is none
     wrong_site=int,
 )
 
-#: A request that is under way or waiting.
+#: A request that is under way or waiting; where requests may be lost, until it finishes.
 CALL = record_of(
     arrival_s=float,
     reach_s=float,
@@ -59,32 +67,63 @@ CALL = record_of(
     site=int,
     row=int,  # its number among the rows that are kept, or -1
     behind=int,  # who waits behind it
+    # From here on only where requests may be lost.
+    departed_s=float,  # from its origin, for the last time
+    jitter_out_s=float,
+    jitter_back_s=float,
+    u=float,
+    number=int,  # on the tape
+    tries=int,  # that were lost
+    pool=int,
+    start_s=float,
+    prefill_s=float,
 )
 
 #: A place in the heap of requests on their way, by time of reaching the site, then by number.
 TRAVELLER = record_of(reach_s=float, number=int, call=int)
 
-#: A site: its places, its queue, its service, and when services finish.
+#: A site: its queue, and what its pools have together.
 SITE = record_of(
     free=int,
     in_use=int,
-    most_in_use=int,
     waiting=int,
     head=int,  # of the queue
     tail=int,
+    next_s=float,  # the first finish; infinite when nobody is served
+    pool=int,  # its first one
+    pools=int,
     received=int,
     queue_limit=int,  # -1 where the queue is unlimited
-    since_s=float,  # since when so many places have been in use
     wait_s=float,  # summed over requests
+    open=int,
+    booting=int,  # places of servers that are booting
+    watch=int,  # what control wants to hear of
+    dark=int,  # 1 while all its servers are in an outage
+    lost=int,  # requests that were lost on their way to it
+    unit_s=float,  # what each request ahead adds to the expected wait
+    ready_s=float,  # with no open place: when the first one opens; or, below 0, how long a boot would take; else 0
+    since_s=float,  # since when so many have been waiting while servers boot
+    boot_wait_s=float,  # request-seconds waited for places that were booting
+)
+
+#: A pool: the servers of one type at one site, its service, and when services finish.
+POOL = record_of(
+    free=int,
+    open=int,
+    in_use=int,
+    next_s=float,
+    since_s=float,  # since when so many places have been in use
     base_s=float,
     per_input_s=float,
     per_output_s=float,
-    next_s=float,  # the first finish; infinite when nobody is served
     places=int,
-    first=int,  # where the site's part of the finishes begins
+    first=int,  # where the pool's part of the finishes begins
     run_head=int,
     run_size=int,
     heap_size=int,
+    most_in_use=int,
+    concurrency=int,
+    draining_s=float,  # since when so many servers have been draining
 )
 
 #: What routers know of a site: its bucket of tokens, and what it costs besides its score.
@@ -93,7 +132,8 @@ OUTLOOK = record_of(
     since_s=float,
     rate_rps=float,
     depth=float,
-    wait_unit_s=float,  # mean service / places: what each request ahead adds to the expected wait
+    wait_unit_s=float,  # as routers know it, like unit_s of the site
+    ready_s=float,
     equity_usd=float,  # of a request
 )
 
@@ -129,25 +169,35 @@ ROW = record_of(
     out_s=float,
     back_s=float,
     prefill_s=float,
+    lost_s=float,
+    retries=int,
+    pool=int,
 )
 
 
 class Finishes(NamedTuple):
-    """For each site a sorted run of the finishes that came in order, and a heap of the others, [places]."""
+    """For each pool a sorted run of the finishes that came in order, and a heap of the others, [places]."""
 
     run_s: Floats
     heap_s: Floats
+    run_call: Ints
+    """Whose finish it is, where requests may be lost; likewise of the heap."""
+    heap_call: Ints
 
 
 class Books(NamedTuple):
     """What is counted and added up as it happens."""
 
     ledger_s: Floats
-    """Busy place-seconds, charged when a service starts, [slots, sites]."""
+    """Busy place-seconds, charged when a service starts, [slots, pools]."""
     occupied_s: Floats
-    """Integral of the places in use, [slots, sites]."""
+    """Integral of the places in use, [slots, pools]."""
+    drained_s: Floats
+    """Integral of the servers that are draining, [slots, pools]."""
     routed: Ints
     """[origins, sites]."""
+    rerouted: Ints
+    """Requests that lost their site and were routed anew, [origins, sites]."""
     fates: Ints
     """[fates, origins, sites + 1]."""
     latency: Ints
@@ -167,7 +217,10 @@ class State(NamedTuple):
     calls: Records
     way: Records
     sites: Records
+    pools: Records
     finishes: Finishes
+    cut: Ints
+    """Links that are down, [origins, sites]."""
     books: Books
     rows: Records
     outlooks: Records

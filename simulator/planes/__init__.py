@@ -6,8 +6,9 @@ import math
 from collections.abc import Callable
 from typing import NamedTuple, Protocol
 
-from simulator.clock import Clock
-from simulator.fleet import FloatArray
+from simulator.clock import Clock, Heard
+from simulator.core.standing import Standing
+from simulator.fleet import BoolArray, Fleet, FloatArray, IntArray
 from simulator.plan import Plan
 from simulator.problem import did_you_mean, refuse
 from simulator.record import Keeping, Record, View
@@ -37,12 +38,24 @@ class Plane(Protocol):
         """Take part in a run; called once, before time starts."""
         ...
 
-    def apply(self, plan: Plan) -> None:
-        """From now on requests are routed by this plan."""
+    def apply(self, plan: Plan, known: Fleet) -> None:
+        """From now on requests are routed by this plan, in the fleet as far as it is known to be up."""
         ...
 
-    def advance(self, until: float) -> None:
-        """Settle everything strictly before ``until`` [s]."""
+    def advance(self, until: float) -> Heard | None:
+        """Settle everything strictly before ``until`` [s], or up to the first thing that control wants to hear of."""
+        ...
+
+    def stand(self, standing: Standing, killed: IntArray) -> None:
+        """From now on servers stand so; ``killed`` [pools] are the requests that each pool no longer serves."""
+        ...
+
+    def cut(self, cut: BoolArray) -> None:
+        """From now on these links [origins, sites] are down."""
+        ...
+
+    def watch(self, watch: IntArray) -> None:
+        """What control wants to hear of each site, [sites]: ``WORK``, ``IDLE``, both or neither."""
         ...
 
     def view(self) -> View:
@@ -50,7 +63,15 @@ class Plane(Protocol):
         ...
 
     def busy_place_s(self, slot: int) -> FloatArray:
-        """The ledger of a slot [place-seconds], [sites]; final once the slot has ended."""
+        """The ledger of a slot [place-seconds], [pools]; final once the slot has ended."""
+        ...
+
+    def drained_server_s(self, slot: int) -> FloatArray:
+        """Server-seconds of draining in a slot, [pools]; asked once, when the slot ends."""
+        ...
+
+    def boot_wait_s(self) -> FloatArray:
+        """Request-seconds waited so far for places that were booting, [sites]."""
         ...
 
     def record(self) -> Record:

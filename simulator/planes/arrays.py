@@ -15,6 +15,7 @@ from simulator.core.state import (
     CALL,
     CLOCK,
     OUTLOOK,
+    POOL,
     PRICE,
     ROW,
     SITE,
@@ -26,7 +27,7 @@ from simulator.core.state import (
     Records,
     State,
 )
-from simulator.fleet import FloatArray
+from simulator.fleet import Fleet, FloatArray
 from simulator.latency import BINS, MEASURES
 from simulator.plan import Dual, Own, Plan, Score, Split
 from simulator.prices import falling
@@ -46,9 +47,9 @@ def records(kind: np.dtype[Any], *shape: int, **values: Any) -> Records:
 
 
 def state_of(world: World) -> State:
-    """The state at the start of a run."""
+    """The state at the start of a run; control says how servers stand before anything happens."""
     fleet, places = world.fleet, world.fleet.places(world.scenario.fleet_scale)
-    sites = len(places)
+    sites, hardware = len(fleet.sites), fleet.hardware
     return State(
         clocks=_clocks(world),
         half_rtt_s=fleet.rtt_s / 2,
@@ -57,19 +58,27 @@ def state_of(world: World) -> State:
         sites=records(
             SITE,
             sites,
-            places=places,
-            free=places,
-            first=np.cumsum(places) - places,
+            pool=hardware.first,
+            pools=np.bincount(hardware.site),
             queue_limit=fleet.queue_limit,
+            next_s=np.inf,
+        ),
+        pools=records(
+            POOL,
+            len(places),
+            places=places,
+            first=np.cumsum(places) - places,
+            concurrency=hardware.concurrency,
             next_s=np.inf,
             **fleet.curve._asdict(),
         ),
-        finishes=Finishes(np.empty(places.sum()), np.empty(places.sum())),
+        finishes=Finishes(*(np.empty(places.sum(), dtype=kind) for kind in (float, float, np.int64, np.int64))),
+        cut=np.zeros(fleet.allowed.shape, dtype=np.int64),
         books=_books(world),
         rows=records(ROW, 0),
-        outlooks=records(OUTLOOK, sites, depth=-1.0, wait_unit_s=fleet.service_s / places),
+        outlooks=records(OUTLOOK, sites, depth=-1.0),
         waiting=np.zeros(sites, dtype=np.int64),
-        free=places.copy(),
+        free=np.zeros(sites, dtype=np.int64),
         prices=records(PRICE, 2, sites),
         bases=np.zeros(2),
     )
@@ -86,19 +95,25 @@ def _clocks(world: World) -> Records:
         ttft_slo_s=np.inf if slo.ttft_s is None else slo.ttft_s,
         end_to_end_slo_s=np.inf if slo.end_to_end_s is None else slo.end_to_end_s,
         look_s=np.inf,
+        may_lose=bool(world.outages.losing),
+        retries=world.outages.retries,
+        detection_s=world.outages.detection_s,
     )
 
 
 def _books(world: World) -> Books:
     slots, sites, origins = world.fleet.slots, len(world.fleet.sites), len(world.fleet.origins)
+    pools = len(world.pools)
 
     def counts(*shape: int) -> Ints:
         return np.zeros(shape, dtype=np.int64)
 
     return Books(
-        ledger_s=np.zeros((slots, sites)),
-        occupied_s=np.zeros((slots, sites)),
+        ledger_s=np.zeros((slots, pools)),
+        occupied_s=np.zeros((slots, pools)),
+        drained_s=np.zeros((slots, pools)),
         routed=counts(origins, sites),
+        rerouted=counts(origins, sites),
         fates=counts(len(FATES), origins, sites + 1),
         latency=counts(len(MEASURES), origins, BINS),
         wait=counts(sites, BINS),
@@ -116,21 +131,24 @@ def with_more_room(state: State) -> State:
     return state._replace(calls=calls, way=way)
 
 
-def figures_of(plan: Plan, world: World, memory: FloatArray) -> Figures:
-    """A plan as arrays."""
+def figures_of(plan: Plan, world: World, memory: FloatArray, known: Fleet) -> Figures:
+    """A plan as arrays, for the fleet as far as it is known to be up."""
     fleet, every = world.fleet, range(len(world.fleet.sites))
     score = plan.score if isinstance(plan, Dual) else plan
-    allowed, allowed_from = _listed(fleet.allowed_sites)
-    watched, watched_from = _listed([every] * len(fleet.origins)) if isinstance(plan, Own) else (allowed, allowed_from)
+    own = isinstance(plan, Own)
+    allowed, allowed_from = _listed(fleet.allowed_sites if own else known.allowed_sites)
+    watched, watched_from = _listed([every] * len(fleet.origins)) if own else (allowed, allowed_from)
     wait_price = float(score.wait_price_usd_per_s) if isinstance(score, Score) else 0.0
     return Figures(
-        rule=SPLIT if isinstance(plan, Split) else OWN if isinstance(plan, Own) else SCORE,
-        ends=guide_of(plan.cumulative() if isinstance(plan, Split) else np.ones((1, 1))),
+        rule=SPLIT if isinstance(plan, Split) else OWN if own else SCORE,
+        ends=guide_of(plan.within(known).cumulative() if isinstance(plan, Split) else np.ones((1, 1))),
         price_usd=score.prices(fleet) if isinstance(score, Score) else np.zeros((1, 1)),
         wait_price_usd_per_s=wait_price,
-        reads_queues=isinstance(plan, Own) or wait_price > 0,
+        reads_queues=own or wait_price > 0,
         allowed=allowed,
         allowed_from=allowed_from,
+        usable=known.allowed.astype(np.int64),
+        instead=known.nearest,
         watched=watched,
         watched_from=watched_from,
         steps=_steps(plan, world),

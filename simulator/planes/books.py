@@ -21,16 +21,20 @@ def close_books(world: World, requests: Requests, ledger: FloatArray, counts: Co
     started = ~np.isnan(requests.start_s)
     # An unfinished request was served up to the end of the run.
     until = np.where(np.isnan(requests.finish_s), end, requests.finish_s)
-    served = _service_by_slot(requests.site[started], requests.start_s[started], until[started], world)
+    served = _service_by_slot(requests.pool[started], requests.start_s[started], until[started], world)
+    if counts.cut_short:
+        pool, start_s, end_s = (np.array(column) for column in zip(*counts.cut_short, strict=True))
+        served += _service_by_slot(pool, start_s, end_s, world)
     on_the_way = sent & (requests.fate == UNFINISHED) & np.isnan(requests.reach_s)
     latency, site_wait, met = _durations(world, requests)
     late = requests.arrival_s >= world.scenario.warmup_s
     return Record(
         busy_place_s=ledger,
-        places=counts.places,
         served_s=served,
         arrived=counts.handed,
         routed=counts.routed,
+        rerouted=counts.rerouted,
+        lost=counts.lost,
         received=counts.received,
         fates=fates,
         under_way=np.bincount(requests.site[on_the_way], minlength=sites).astype(float),
@@ -42,21 +46,21 @@ def close_books(world: World, requests: Requests, ledger: FloatArray, counts: Co
     )
 
 
-def _service_by_slot(site: IntArray, start_s: FloatArray, until_s: FloatArray, world: World) -> FloatArray:
-    """Seconds that [start, until) of each request lies in each slot, summed, [slots, sites].
+def _service_by_slot(pool: IntArray, start_s: FloatArray, until_s: FloatArray, world: World) -> FloatArray:
+    """Seconds that [start, until) of each request lies in each slot, summed, [slots, pools].
 
     By slots rather than by requests, so that it checks the ledger that planes keep as they go.
     """
-    slots, sites, slot_s = world.fleet.slots, len(world.fleet.sites), world.fleet.slot_s
-    served = np.zeros((slots, sites))
+    slots, slot_s = world.fleet.slots, world.fleet.slot_s
+    served = np.zeros((slots, len(world.pools)))
     first = np.clip((start_s / slot_s).astype(np.int64) - 1, 0, slots - 1)  # may have rounded up
     last = np.clip((until_s / slot_s).astype(np.int64) + 1, 0, slots - 1)
     slot = first
     while len(slot):
         seconds = np.minimum(until_s, (slot + 1) * slot_s) - np.maximum(start_s, slot * slot_s)
-        np.add.at(served, (slot, site), np.maximum(seconds, 0.0))
+        np.add.at(served, (slot, pool), np.maximum(seconds, 0.0))
         on = slot < last
-        site, start_s, until_s, slot, last = site[on], start_s[on], until_s[on], slot[on] + 1, last[on]
+        pool, start_s, until_s, slot, last = pool[on], start_s[on], until_s[on], slot[on] + 1, last[on]
     return served
 
 
@@ -67,7 +71,7 @@ def _durations(world: World, requests: Requests) -> tuple[dict[str, Histogram], 
     origin = requests.origin[counted]
     out, back = requests.out_s[counted], requests.back_s[counted]
     network = out + back
-    wait = requests.start_s[counted] - requests.reach_s[counted]
+    wait = (requests.start_s[counted] - requests.reach_s[counted]) + requests.lost_s[counted]
     ttft = network + wait + requests.prefill_s[counted]
     end_to_end = (requests.finish_s[counted] + back) - requests.arrival_s[counted]
     latency = {measure: Histogram(origins) for measure in MEASURES}

@@ -7,8 +7,9 @@ from __future__ import annotations
 
 import numpy as np
 
-from simulator.clock import Clock
-from simulator.fleet import FloatArray
+from simulator.clock import Clock, Heard
+from simulator.core.standing import Standing
+from simulator.fleet import BoolArray, Fleet, FloatArray, IntArray
 from simulator.latency import MEASURES, Histogram
 from simulator.plan import Plan, PolicyError, Split
 from simulator.record import FATES, FINISHED, REJECTED, Record, View
@@ -22,9 +23,9 @@ class FluidPlane:
     def __init__(self, world: World):
         self._world = world
         self._scale = world.scenario.fleet_scale
-        self._places = self._scale * world.fleet.hardware.servers * world.fleet.hardware.concurrency
-        self._shares = np.zeros(world.fleet.allowed.shape)
-        self._ledger = np.zeros((world.fleet.slots, len(world.fleet.sites)))
+        fleet = world.fleet
+        self._shares = np.zeros(fleet.allowed.shape)
+        self._ledger = np.zeros((fleet.slots, len(world.pools)))
         self._routed = np.zeros(world.fleet.allowed.shape)
         self._flow = np.zeros((world.fleet.slots, len(world.fleet.sites)))
         self._left = np.zeros(len(world.fleet.origins))
@@ -33,7 +34,7 @@ class FluidPlane:
     def attach(self, clock: Clock) -> None:
         """Nothing to start."""
 
-    def apply(self, plan: Plan) -> None:
+    def apply(self, plan: Plan, known: Fleet) -> None:
         """From now on flows follow these shares."""
         if not isinstance(plan, Split):
             raise PolicyError(
@@ -41,12 +42,12 @@ class FluidPlane:
             )
         self._shares = plan.shares
 
-    def advance(self, until: float) -> None:
+    def advance(self, until: float) -> Heard | None:
         """Let requests flow up to ``until`` [s]; control stops at every slot boundary."""
         fleet = self._world.fleet
         until = min(until, self._world.scenario.horizon_s)
         if until <= self._now:
-            return
+            return None
         # The middle of the interval: its ends may round to a neighbour.
         slot = min(int((self._now + until) / 2 / fleet.slot_s), fleet.slots - 1)
         arrived = self._world.demand.rate_rps[slot] * (self._scale * (until - self._now))
@@ -54,16 +55,34 @@ class FluidPlane:
         self._left += arrived - routed.sum(axis=1)
         self._routed += routed
         self._flow[slot] += routed.sum(axis=0)
-        self._ledger[slot] += routed.sum(axis=0) * fleet.service_s
+        self._ledger[slot] += routed.sum(axis=0)[fleet.hardware.site] * fleet.place_s
         self._now = until
+        return None
+
+    def stand(self, standing: Standing, killed: IntArray) -> None:
+        """Flows ask for no place."""
+
+    def cut(self, cut: BoolArray) -> None:
+        """No link is ever down: the intake refuses outages."""
+
+    def watch(self, watch: IntArray) -> None:
+        """There is nothing to hear of."""
 
     def view(self) -> View:
-        """No queue, all places open."""
-        return View(np.zeros(len(self._world.fleet.sites), dtype=np.int64), self._places)
+        """No queue, and no place that a request would take."""
+        return View(*(np.zeros(n, dtype=np.int64) for n in (len(self._world.fleet.sites), len(self._world.pools))))
 
     def busy_place_s(self, slot: int) -> FloatArray:
         """The ledger of a slot."""
         return self._ledger[slot].copy()
+
+    def drained_server_s(self, slot: int) -> FloatArray:
+        """None: flows end with their plan."""
+        return np.zeros(len(self._world.pools))
+
+    def boot_wait_s(self) -> FloatArray:
+        """None: flows do not wait."""
+        return np.zeros(len(self._world.fleet.sites))
 
     def record(self) -> Record:
         """Expected counts; of latency only the network."""
@@ -81,10 +100,11 @@ class FluidPlane:
         latency["network"].add(pairs, network, self._routed.ravel())
         return Record(
             busy_place_s=self._ledger,
-            places=self._places,
-            served_s=self._flow * fleet.service_s,
+            served_s=self._flow[:, fleet.hardware.site] * fleet.place_s,
             arrived=arrived,
             routed=self._routed,
+            rerouted=np.zeros((origins, sites)),
+            lost=np.zeros(sites),
             received=self._routed.sum(axis=0),
             fates=fates,
             under_way=np.zeros(sites),

@@ -83,10 +83,10 @@ class ScoreRule:
     Equal prices, equal tokens: the lower site index.
     """
 
-    def __init__(self, plan: Score, fleet: Fleet, buckets: Buckets, queues: Queues, equity: EquityPrices):
-        self._prices = plan.prices(fleet).tolist()
+    def __init__(self, plan: Score, known: Fleet, buckets: Buckets, queues: Queues, equity: EquityPrices):
+        self._prices = plan.prices(known).tolist()
         self._wait_price = plan.wait_price_usd_per_s
-        self._allowed = fleet.allowed_sites
+        self._allowed = known.allowed_sites
         self._buckets = buckets
         self._queues = queues
         self._equity = equity
@@ -131,7 +131,7 @@ class DualRule:
 class OwnRule:
     """A user's own function."""
 
-    def __init__(self, plan: Own, memory: np.ndarray, fleet: Fleet, queues: Queues):
+    def __init__(self, plan: Own, memory: np.ndarray, fleet: Fleet, known: Fleet, queues: Queues):
         # Of a compiled function, the Python it was made of.
         self._rule = getattr(plan.rule, "py_func", plan.rule)
         self._data = plan.data.view()
@@ -139,9 +139,13 @@ class OwnRule:
         self._memory = memory
         self._fleet = fleet
         self._queues = queues
+        self._known = known
 
     def pick(self, origin: int, time_s: float, u: float) -> int:
-        """The site of a request, or -1; raises PolicyError for what is no site that the origin may use."""
+        """The site of a request, or -1; raises PolicyError for what is no site that the origin may use.
+
+        In place of a site that is known to be down: the nearest one that is not.
+        """
         waiting, free = (np.array(seen, dtype=np.int64) for seen in self._queues.seen())
         waiting.flags.writeable = free.flags.writeable = False
         site = self._rule(origin, time_s, u, waiting, free, self._data, self._memory)
@@ -149,7 +153,7 @@ class OwnRule:
             raise PolicyError(not_a_site(self._fleet, origin, site))
         if site != -1 and site not in self._fleet.allowed_sites[origin]:
             raise PolicyError(not_a_site(self._fleet, origin, int(site)))
-        return int(site)
+        return int(site) if site < 0 or self._known.allowed[origin, site] else int(self._known.nearest[origin])
 
 
 def not_a_site(fleet: Fleet, origin: int, site: object) -> str:

@@ -138,7 +138,7 @@ def shortfalls(results: Sequence[RunResult]) -> list[str]:
             sentences.append(
                 f"{result.policy}: plans left out demand in {result.short_slots} slot(s), {left:,.0f} requests{why}"
             )
-        busiest = (result.record.busy_place_s / (result.record.places * result.slot_s)).max(axis=0)
+        busiest = result.utilisation.max(axis=0)
         if busiest.max() > 1 + 1e-9:
             site = result.sites[int(busiest.argmax())]
             sentences.append(f"{result.policy}: {site} carries {busiest.max():.0%} of what its places can serve")

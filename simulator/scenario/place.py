@@ -7,7 +7,8 @@ from typing import Annotated, Any, ClassVar, Literal
 from pydantic import Field, model_validator
 
 from .block import Block, Count, Number, Positive, Variant
-from .server import Servers
+from .choice import PolicyChoice
+from .server import ServerTypes
 
 Name = Annotated[str, Field(min_length=1, max_length=80, pattern=r"^[^\s/\\:,\x00-\x1f][^/\\:,\x00-\x1f]*$")]
 Latitude = Annotated[Number, Field(ge=-90, le=90)]
@@ -38,7 +39,9 @@ class Site(Place):
 
     location: str = ""
     pue: Annotated[Number, Field(ge=1, le=5)] = 1.0
-    servers: Servers | None = None
+    servers: ServerTypes | None = None
+    provisioning: PolicyChoice | None = None
+    """How many of them are on; that of the scenario unless given."""
     price_factor: Positive = 1.0
     """Factors multiply the calibrated signals of the site."""
     carbon_factor: Positive = 1.0

@@ -3,18 +3,19 @@
 from __future__ import annotations
 
 from datetime import timedelta
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal
 
-from pydantic import Field, GetJsonSchemaHandler, ValidationInfo, field_validator, model_validator
-from pydantic_core import CoreSchema
+from pydantic import Field, ValidationInfo, field_validator, model_validator
 
 from simulator.units import S_PER_H
 
-from .block import Block, Count, Fraction, NotNegative, Number, Positive, UtcTime, Variant, shown, wrong
+from .block import Block, Count, Fraction, NotNegative, Number, Positive, UtcTime, Variant, wrong
+from .choice import PolicyChoice
 from .constraints import Allowed, FullGlb
 from .network import Network
+from .outage import Outages
 from .place import Origins, Sites
-from .server import Servers
+from .server import ServerTypes
 from .signals import CalibratedSignals, Signals
 from .workload import Workload
 
@@ -27,6 +28,10 @@ class Planning(Block):
     site_capacity_kw: Positive | None = None
     """Planned IT power of each site; utilisation_cap x its places unless given."""
     utilisation_cap: Fraction = 0.9
+    capacity: Literal["all", "open"] = "all"
+    """Servers that count: all that are in no outage, on or off, or only those that are on or booting."""
+    marginal: Literal["dynamic", "average"] = "dynamic"
+    """Energy of a request: what it adds to servers that are on, or with its share of their idle draw as well."""
 
 
 class Objective(Block):
@@ -34,35 +39,6 @@ class Objective(Block):
 
     water_weight_usd_per_m3: NotNegative = 60.0
     carbon_weight_usd_per_t: NotNegative = 1500.0
-
-
-class PolicyChoice(Block):
-    """A routing policy by name, with the settings given to it."""
-
-    name: str
-    settings: dict[str, Any] = Field(default_factory=dict)
-
-    @model_validator(mode="before")
-    @classmethod
-    def _word_or_one_key(cls, data: Any) -> Any:
-        if isinstance(data, str):
-            return {"name": data}
-        if isinstance(data, PolicyChoice) or (isinstance(data, dict) and set(data) <= {"name", "settings"} and data):
-            return data
-        if not isinstance(data, dict) or len(data) != 1:
-            raise wrong(f"a policy is a name, or a name with its settings (given {shown(data)})")
-        (name, settings), *_ = data.items()
-        if settings is None:
-            settings = {}
-        if not isinstance(settings, dict):
-            raise wrong(f"the settings of {name} are a mapping (given {shown(settings)})")
-        return {"name": name, "settings": settings}
-
-    @classmethod
-    def __get_pydantic_json_schema__(cls, core_schema: CoreSchema, handler: GetJsonSchemaHandler) -> dict[str, Any]:
-        block = super().__get_pydantic_json_schema__(core_schema, handler)
-        settings = {"additionalProperties": {"type": ["object", "null"]}, "minProperties": 1, "maxProperties": 1}
-        return {"anyOf": [{"type": "string"}, {"type": "object", **settings}, dict(block)]}
 
 
 class PublishedRow(Block):
@@ -107,17 +83,22 @@ class Scenario(Block):
     seed: Annotated[int, Field(ge=0, lt=2**64)] = 1
     engine: Engine = "compiled"
     sites: Sites
-    servers: Servers | None = None
+    servers: ServerTypes | None = None
     """Servers of every site that names none of its own."""
     origins: Origins
     signals: Signals = Signals(calibrated=CalibratedSignals())
     workload: Workload
     network: Network
     allowed: Allowed = Allowed(full=FullGlb())
+    provisioning: PolicyChoice = PolicyChoice(name="static")
+    """How many servers are on, at sites that say nothing else."""
+    outages: Outages = Outages()
     planning: Planning = Planning()
     objective: Objective = Objective()
     fleet_scale: Annotated[Positive, Field(le=1000)] = 1.0
     """Simulate this share of the fleet and of its demand; extensive results are divided by it."""
+    accept_scaled: bool = False
+    """Switch servers, or let outages happen, in a fleet of another scale: whole servers of a smaller fleet."""
     requests: RequestRows | None = None
     """Rows of single requests to write; none unless given."""
     policies: Annotated[tuple[PolicyChoice, ...], Field(min_length=1)]

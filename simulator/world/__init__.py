@@ -6,17 +6,18 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from simulator.fleet import Fleet, FloatArray, Hardware, IntArray, Objective, freeze, marginal_kwh
+from simulator.fleet import Fleet, FloatArray, Hardware, Objective, freeze, idle_share_kwh, marginal_kwh
 from simulator.footprint import Conditions
 from simulator.problem import Problems, refuse
 from simulator.scenario.generator import resolve_origins, resolve_sites
 from simulator.scenario.place import Origin, Site
 from simulator.scenario.scenario import Scenario
-from simulator.scenario.server import Servers
-from simulator.units import S_PER_H
+from simulator.units import J_PER_KWH, S_PER_H
 
 from .demand import Demand, build_demand
+from .hardware import Pool, build_hardware, is_proportional, pools_of, queue_limits, share_of_places
 from .network import build_allowed, build_rtt
+from .outages import Outages, build_outages
 from .service import build_curve, mean_sizes
 from .signals import build_signals
 
@@ -34,9 +35,11 @@ class World:
     seed: int
     sites: tuple[Site, ...]
     origins: tuple[Origin, ...]
+    pools: tuple[Pool, ...]
     fleet: Fleet
     conditions: Conditions
     demand: Demand
+    outages: Outages
 
     def __post_init__(self) -> None:
         freeze(self)
@@ -68,16 +71,17 @@ def build_world(scenario: Scenario, seed: int | None = None) -> World:
     problems = Problems()
     sites = resolve_sites(scenario.sites, problems)
     origins = resolve_origins(scenario.origins, sites, problems)
-    _every_site_has_servers(scenario, sites, problems)
+    pools = pools_of(scenario, sites, problems)
     _fits_in_memory(scenario, len(sites), len(origins), problems)
     problems.settle()
     signals = build_signals(scenario, sites, seed, problems)
-    hardware = build_hardware(scenario, sites)
+    outages = build_outages(scenario, [s.name for s in sites], [o.name for o in origins], seed, problems)
+    hardware = build_hardware(pools, scenario.workload.request)
     demand = curve = rtt_s = allowed = None
     with problems.collecting():
         demand = build_demand(scenario, origins, seed)
     with problems.collecting():
-        curve = build_curve(scenario.workload.request, hardware)
+        curve = build_curve(scenario.workload.request, hardware, pools)
     with problems.collecting():
         rtt_s = build_rtt(scenario.network, origins, sites)
     with problems.collecting():
@@ -86,9 +90,16 @@ def build_world(scenario: Scenario, seed: int | None = None) -> World:
         )
     problems.settle()
     assert demand is not None and curve is not None and rtt_s is not None and allowed is not None
-    service_s = curve.service_s(*mean_sizes(scenario.workload.request, demand))
-    energy_kwh = marginal_kwh(service_s, hardware)
+    own_service_s = curve.service_s(*mean_sizes(scenario.workload.request, demand))
+    share = share_of_places(hardware)
+    service_s = hardware.by_site(share * own_service_s)
+    energy_kwh = hardware.by_site(share * marginal_kwh(own_service_s, hardware))
     demand = _in_requests(demand, scenario, energy_kwh)
+    standing_kwh = hardware.by_site(hardware.idle_w * hardware.servers) * scenario.slot_s / J_PER_KWH
+    if scenario.planning.marginal == "average":
+        idle = hardware.by_site(share * idle_share_kwh(own_service_s, hardware))
+        energy_kwh = energy_kwh + idle / scenario.planning.utilisation_cap
+        standing_kwh = np.zeros(len(sites))
     fleet = Fleet(
         sites=tuple(site.name for site in sites),
         origins=tuple(origin.name for origin in origins),
@@ -99,18 +110,21 @@ def build_world(scenario: Scenario, seed: int | None = None) -> World:
         service_s=service_s,
         energy_kwh=energy_kwh,
         capacity_rps=_capacity(scenario, hardware, service_s, energy_kwh),
+        standing_kwh=standing_kwh,
         objective=Objective(**scenario.objective.model_dump()),
-        queue_limit=_queue_limits(scenario, sites),
+        queue_limit=queue_limits(pools, len(sites)),
         overhead_fixed=np.zeros(len(sites)),
         hardware=hardware,
         curve=curve,
+        place_s=share * own_service_s,
     )
-    return World(scenario, seed, sites, origins, fleet, _conditions(scenario, sites, signals), demand)
+    return World(scenario, seed, sites, origins, pools, fleet, _conditions(sites, pools, signals), demand, outages)
 
 
-def _conditions(scenario: Scenario, sites: tuple[Site, ...], signals: dict[str, FloatArray]) -> Conditions:
+def _conditions(sites: tuple[Site, ...], pools: tuple[Pool, ...], signals: dict[str, FloatArray]) -> Conditions:
     """What the slots are like; proportional power has PUE 1."""
-    pue = [1.0 if servers.power == "proportional" else site.pue for site, servers in _with_servers(scenario, sites)]
+    proportional = is_proportional(pools, len(sites))
+    pue = [1.0 if alone else site.pue for site, alone in zip(sites, proportional, strict=True)]
     return Conditions(
         price_usd_per_kwh=signals["price"],
         carbon_kg_per_kwh=signals["carbon"],
@@ -118,41 +132,6 @@ def _conditions(scenario: Scenario, sites: tuple[Site, ...], signals: dict[str, 
         offsite_water_l_per_kwh=np.zeros_like(signals["water"]),
         pue=np.broadcast_to(np.array(pue), signals["price"].shape),
     )
-
-
-def build_hardware(scenario: Scenario, sites: tuple[Site, ...]) -> Hardware:
-    """Servers of each site as arrays."""
-    known = [servers for _, servers in _with_servers(scenario, sites)]
-    none = np.zeros(len(known))
-    return Hardware(
-        site=np.arange(len(known)),
-        servers=np.array([float(s.count) for s in known]),
-        concurrency=np.array([s.concurrency for s in known], dtype=np.int64),
-        peak_w=np.array([s.peak_w for s in known]),
-        idle_w=np.array([s.idle_w for s in known]),
-        boot_w=none,
-        off_w=none,
-    )
-
-
-def _with_servers(scenario: Scenario, sites: tuple[Site, ...]) -> list[tuple[Site, Servers]]:
-    """Each site with its servers; those without any have been refused before."""
-    both = [(site, site.servers or scenario.servers) for site in sites]
-    return [(site, servers) for site, servers in both if servers is not None]
-
-
-def _queue_limits(scenario: Scenario, sites: tuple[Site, ...]) -> IntArray:
-    limits = [servers.queue_limit for _, servers in _with_servers(scenario, sites)]
-    return np.array([-1 if limit is None else limit for limit in limits], dtype=np.int64)
-
-
-def _every_site_has_servers(scenario: Scenario, sites: tuple[Site, ...], problems: Problems) -> None:
-    if scenario.servers is None:
-        for k, site in enumerate(sites):
-            if site.servers is None:
-                problems.add(
-                    ("sites", k), f"site '{site.name}' has no servers, and the scenario gives none for all sites"
-                )
 
 
 def _fits_in_memory(scenario: Scenario, sites: int, origins: int, problems: Problems) -> None:
@@ -176,4 +155,4 @@ def _capacity(scenario: Scenario, hardware: Hardware, service_s: FloatArray, ene
     planning = scenario.planning
     if planning.site_capacity_kw is not None:
         return planning.site_capacity_kw / S_PER_H / energy_kwh
-    return planning.utilisation_cap * hardware.servers * hardware.concurrency / service_s
+    return planning.utilisation_cap * hardware.by_site(hardware.servers * hardware.concurrency) / service_s

@@ -1,45 +1,52 @@
-"""Service: how long a request of a given size takes at each site, and what its size is on average."""
+"""Service: how long a request of a given size takes in each pool, and what its size is on average."""
 
 from __future__ import annotations
+
+from collections.abc import Sequence
 
 import numpy as np
 
 from simulator.fleet import FloatArray, Hardware, ServiceCurve
-from simulator.problem import did_you_mean, refuse
+from simulator.problem import KeyPath, did_you_mean, refuse
 from simulator.scenario.amount import Amount
 from simulator.scenario.catalogue import models
 from simulator.scenario.workload import Request
 from simulator.units import J_PER_WH, S_PER_MS
 
 from .demand import Demand
+from .hardware import Pool
 
 _ZERO = Amount(constant=0.0)
 
 
-def build_curve(request: Request, hardware: Hardware) -> ServiceCurve:
-    """The service curve of a request class at each site; raises InputError for an unknown model."""
+def build_curve(request: Request, hardware: Hardware, pools: Sequence[Pool]) -> ServiceCurve:
+    """The service curve of a request class in each pool; raises InputError for unknown models."""
     none: FloatArray = np.zeros(len(hardware.servers))
+    speed = np.array([pool.servers.speed for pool in pools])
     if request.energy_wh is not None:
         # 4 Wh on a quarter of 2 kW are 4 x 3600 x 4 / 2000 = 28.8 s.
-        return ServiceCurve(none, none, J_PER_WH * hardware.concurrency / (hardware.peak_w - hardware.idle_w))
+        return ServiceCurve(none, none, J_PER_WH * hardware.concurrency / (hardware.peak_w - hardware.idle_w) / speed)
     if request.seconds is not None:
-        return ServiceCurve(none, none, none + 1.0)
+        return ServiceCurve(none, none, (none + 1.0) / speed)
     assert request.tokens is not None
-    if request.tokens.model not in models():
-        known = models()
-        raise refuse(
-            ("workload", "request", "tokens", "model"),
-            f"unknown model '{request.tokens.model}'{did_you_mean(request.tokens.model, known)}",
-        )
-    row = {key: float(models()[request.tokens.model][key] or "nan") for key in _CURVE}
-    running = hardware.concurrency.astype(np.float64)
-    decode = row["decode_base_ms"] + row["decode_ms_per_running_request"] * running
-    return ServiceCurve(
-        none + row["prefill_base_ms"] * S_PER_MS, none + row["prefill_ms_per_token"] * S_PER_MS, decode * S_PER_MS
-    )
+    rows = [_model_row(pool.servers.model or request.tokens.model, pool) for pool in pools]
+    base, per_input, decode_base, per_running = (np.array([row[key] for row in rows]) for key in _CURVE)
+    decode = decode_base + per_running * hardware.concurrency.astype(np.float64)
+    return ServiceCurve(base * S_PER_MS / speed, per_input * S_PER_MS / speed, decode * S_PER_MS / speed)
 
 
 _CURVE = ("prefill_base_ms", "prefill_ms_per_token", "decode_base_ms", "decode_ms_per_running_request")
+
+
+def _model_row(name: str, pool: Pool) -> dict[str, float]:
+    """The service curve of a model of the catalogue [ms]."""
+    if name not in models():
+        path: KeyPath = ("workload", "request", "tokens", "model")
+        whose = "" if pool.servers.model is None else f" (of the servers '{pool.servers.name}')"
+        raise refuse(
+            path if not whose else ("servers",), f"unknown model '{name}'{did_you_mean(name, models())}{whose}"
+        )
+    return {key: float(models()[name][key] or "nan") for key in _CURVE}
 
 
 def sizes(request: Request, demand: Demand) -> tuple[Amount, Amount]:

@@ -1,0 +1,1 @@
+"""The built-in provisioning policies: how many servers of a site are on."""

@@ -1,0 +1,102 @@
+"""Routing: the slot clock. Once per slot a policy observes and plans, and the plane takes the plan up."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+
+from simulator.clock import Clock
+from simulator.fleet import Fleet, FloatArray
+from simulator.footprint import Conditions
+from simulator.forecast import FORECASTERS
+from simulator.plan import Plan, PolicyError, Split, checked
+from simulator.planes import Plane
+from simulator.policy import Observation, RoutingPolicy
+from simulator.world import World
+
+from .accounts import Accounts
+from .damage import Damage
+from .minutes import Minutes
+from .servers import Servers
+
+
+class Routing:
+    """The routing policy of a run, and the plan that is in force."""
+
+    def __init__(self, world: World, policy: RoutingPolicy, plane: Plane, clock: Clock, servers: Servers):
+        self._world, self._policy, self._plane, self._clock = world, policy, plane, clock
+        self._servers = servers
+        self.accounts = Accounts(world, servers)
+        self.damage = Damage(world, clock, plane, servers)
+        self.damage.tell = self._renew
+        self.minutes = Minutes()
+        self._plan: Plan | None = None
+        #: The slot whose signals each site was last heard of, [sites].
+        self._heard = np.zeros(len(world.sites), dtype=np.int64)
+
+    def plan(self, slot: int) -> None:
+        """A slot begins: observe, plan, apply."""
+        known = self._known_fleet()
+        try:
+            self._plan = checked(self._policy.plan(self._observe(slot, known)), known)
+            self._plane.apply(self._plan, known)
+        except PolicyError as error:
+            raise PolicyError(f"slot {slot}: {error}") from None
+        self.minutes.note(self._world, slot, self._plan, known)
+
+    def load(self, slots: slice) -> FloatArray:
+        """Busy places that the demand of some slots comes to under the plan in force, [slots, sites], full fleet.
+
+        A plan made of prices does not say where requests go: then as in the slot before, or by planned capacity.
+        """
+        demand, fleet, slot = self._world.demand.rate_rps, self._world.fleet, slots.start
+        if isinstance(self._plan, Split):
+            return demand[slots] @ self._plan.shares * fleet.service_s
+        total = demand[slots].sum(axis=1)
+        if slot == 0 or demand[slot - 1].sum() == 0:
+            capacity = self._known_fleet().capacity_rps
+            return total[:, None] * (capacity / capacity.sum()) * fleet.service_s
+        busy_s = fleet.hardware.by_site(self._plane.busy_place_s(slot - 1)) / self._world.scenario.fleet_scale
+        return total[:, None] / demand[slot - 1].sum() * busy_s / fleet.slot_s
+
+    def _renew(self) -> None:
+        """Routers know of a change: the plan in force leaves out what is down from now on."""
+        if self._plan is not None:
+            self._plane.apply(self._plan, self._known_fleet())
+
+    def _known_fleet(self) -> Fleet:
+        known = self.damage.known_fleet()
+        if self._world.scenario.planning.capacity == "all":
+            return known
+        servers, hardware = self._servers, known.hardware
+        open_, all_ = (
+            hardware.by_site(part * hardware.concurrency) for part in (servers.on + servers.booting, servers.up)
+        )
+        return replace(known, capacity_rps=known.capacity_rps * (open_ / np.maximum(all_, 1)))
+
+    def _observe(self, slot: int, known: Fleet) -> Observation:
+        """What the policy sees at the start of a slot; of sites that are silent, the signals that came last."""
+        world, policy = self._world, self._policy
+        if policy.forecaster is not None and policy.forecaster not in FORECASTERS:
+            raise PolicyError(f"unknown forecaster '{policy.forecaster}'; known: {', '.join(FORECASTERS)}")
+        self._heard = np.where(self.damage.silent, self._heard, slot)
+        every = np.arange(len(world.sites))
+        here = Conditions(*(part[self._heard, every] for part in world.conditions))
+        stands_for = self._servers.stands_for * known.hardware.concurrency
+        view = self._plane.view()
+        return Observation(
+            slot=slot,
+            fleet=known,
+            demand_rps=world.demand.rate_rps[slot],
+            price_usd_per_kwh=here.price_usd_per_kwh,
+            carbon_kg_per_kwh=here.carbon_kg_per_kwh,
+            water_l_per_kwh=here.water_l_per_kwh(known),
+            pue=here.marginal_pue(known),
+            last=self.accounts.last,
+            total=self.accounts.total,
+            waiting=view.waiting / world.scenario.fleet_scale,
+            places_open=known.hardware.by_site(self._servers.on * stands_for),
+            places_booting=known.hardware.by_site(self._servers.booting * stands_for),
+            forecast=None if policy.forecaster is None else FORECASTERS[policy.forecaster](world, slot),
+        )
