@@ -11,10 +11,11 @@ from heapq import heappush
 from typing import NamedTuple, Protocol
 
 import simpy
+from simpy import Interrupt
 from simpy.core import EmptySchedule
 from simpy.events import NORMAL, URGENT, Event
 
-__all__ = ["Clock", "Event", "Heard", "Settled"]
+__all__ = ["Clock", "Event", "Heard", "Interrupt", "Settled"]
 
 #: What goes first among the things that control does at one time, all of it before any request event.
 END, BOOK, OUTAGE, BOOT, PLAN, PROVISION, LOOK = (URGENT - 7 + k for k in range(7))

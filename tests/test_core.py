@@ -17,7 +17,7 @@ from simulator.core.bins import bin_of
 from simulator.core.due import add_finish, take_finish
 from simulator.core.edges import EDGES_S
 from simulator.core.guide import guide_of, interval_of
-from simulator.core.state import CLOCK, SITE, TRAVELLER, Finishes
+from simulator.core.state import CLOCK, POOL, TRAVELLER, Finishes
 from simulator.core.way import send, take
 from simulator.planes.arrays import records
 
@@ -49,29 +49,30 @@ def test_bins_are_those_of_a_search_at_every_edge_and_beside_it() -> None:
 @given(st.lists(st.one_of(st.integers(0, 9).map(float), st.none()), max_size=60))
 @settings(max_examples=200, deadline=None)
 def test_finishes_come_in_order_whatever_the_order_they_were_added_in(actions) -> None:
-    """A number is added, None takes one; two sites of 20 places share the arrays."""
-    finishes = Finishes(np.full(40, np.nan), np.full(40, np.nan))
-    site = records(SITE, 2, places=20, first=[0, 20], next_s=np.inf)[1]
+    """A number is added, None takes one; two pools of 20 places share the arrays."""
+    finishes = Finishes(np.full(40, np.nan), np.full(40, np.nan), *np.zeros((2, 40), dtype=np.int64))
+    pool = records(POOL, 2, places=20, first=[0, 20], next_s=np.inf)[1]
     held: list[float] = []
     for action in actions:
         if action is not None and len(held) < 20:
-            add_finish(finishes, site, action)
+            add_finish(finishes, pool, action, int(action))
             held.append(action)
         elif action is None and held:
-            assert take_finish(finishes, site) == min(held)
+            assert pool.next_s == min(held)
+            assert take_finish(finishes, pool) == min(held)
             held.remove(min(held))
-        assert site.next_s == min(held, default=np.inf)
+        assert pool.next_s == min(held, default=np.inf)
     assert np.isnan(finishes.run_s[:20]).all()
     assert np.isnan(finishes.heap_s[:20]).all()
 
 
 def test_services_of_one_length_never_touch_the_heap() -> None:
-    finishes = Finishes(np.zeros(5), np.full(5, np.nan))
-    site = records(SITE, 1, places=5, next_s=np.inf)[0]
+    finishes = Finishes(np.zeros(5), np.full(5, np.nan), *np.zeros((2, 5), dtype=np.int64))
+    pool = records(POOL, 1, places=5, next_s=np.inf)[0]
     for k in range(100):
         if k >= 5:
-            assert take_finish(finishes, site) == k - 5
-        add_finish(finishes, site, float(k))
+            assert take_finish(finishes, pool) == k - 5
+        add_finish(finishes, pool, float(k), k)
     assert np.isnan(finishes.heap_s).all()
 
 

@@ -60,10 +60,10 @@ BREAKS: dict[str, tuple[str, Callable[[Record, Footprint], tuple[Record, Footpri
         lambda r, f: (r._replace(busy_place_s=bumped(bumped(r.busy_place_s, (3, 2)), (4, 2), -1.0)), f),
     ),
     "more service than a slot has room for": (
-        "busy seconds of a slot",
+        "nobody is served by servers that are off",
         lambda r, f: (r._replace(busy_place_s=bumped(r.busy_place_s, (3, 2), 1e9)), f),
     ),
-    "energy from nowhere": ("meter energy", lambda r, f: (r, f._replace(meter_kwh=bumped(f.meter_kwh, (2, 2))))),
+    "energy from nowhere": ("meter energy", lambda r, f: (r, f._replace(facility_kwh=bumped(f.facility_kwh, (2, 2))))),
     "a cost without energy": (
         "cost, carbon and water",
         lambda r, f: (r, f._replace(cost_usd=bumped(f.cost_usd, (1, 1)))),
@@ -79,9 +79,10 @@ BREAKS: dict[str, tuple[str, Callable[[Record, Footprint], tuple[Record, Footpri
 @pytest.mark.parametrize("name", BREAKS)
 def test_a_broken_law_ends_the_run_and_is_named(made: World, result: RunResult, name: str) -> None:
     law, change = BREAKS[name]
-    assert check_laws(made, result.record, result.footprint) == result.laws
+    assert check_laws(made, result.record, result.usage, result.footprint) == result.laws
     with pytest.raises(LawError, match=law):
-        check_laws(made, *change(result.record, result.footprint))
+        record, footprint = change(result.record, result.footprint)
+        check_laws(made, record, result.usage, footprint)
 
 
 def test_a_request_on_a_forbidden_site_is_found(made: World, result: RunResult) -> None:
@@ -93,7 +94,7 @@ def test_a_request_on_a_forbidden_site_is_found(made: World, result: RunResult) 
         arrived=bumped(result.record.arrived, (origin,)),
     )
     with pytest.raises(LawError, match="may not use"):
-        check_laws(made, record, result.footprint)
+        check_laws(made, record, result.usage, result.footprint)
 
 
 @given(

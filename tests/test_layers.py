@@ -27,6 +27,7 @@ LEVELS = {
     "simulator.forecast": 2,
     "simulator.plan": 2,
     "simulator.policy": 2,
+    "simulator.provisioning": 2,
     "simulator.prices": 2,
     "simulator.record": 2,
     "simulator.result": 2,

@@ -205,9 +205,11 @@ def test_weights_count_as_that_many_requests():
 # --- footprint ------------------------------------------------------------------------------------------------------
 
 
-def fleet_of(servers: float, concurrency: int, peak_w: float, idle_w: float) -> Fleet:
+def fleet_of(
+    servers: float, concurrency: int, peak_w: float, idle_w: float, boot_w: float = 0.0, off_w: float = 0.0
+) -> Fleet:
     """One site with one pool."""
-    hardware = Hardware(*(np.array([v]) for v in (0, servers, concurrency, peak_w, idle_w, 0.0, 0.0)))
+    hardware = Hardware(*(np.array([v]) for v in (0, servers, concurrency, peak_w, idle_w, boot_w, off_w, 0.0, 0.0)))
     return replace(world_of(worlds.fleet()).fleet, hardware=hardware)
 
 

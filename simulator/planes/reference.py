@@ -11,9 +11,7 @@ from collections.abc import Callable, Generator, Iterator
 from typing import Any
 
 import numpy as np
-from simpy import Interrupt
-
-from simulator.clock import ANEW, ARISE, FINISH, HAND_OVER, LOOK, REACH, Clock, Event, Heard
+from simulator.clock import ANEW, ARISE, FINISH, HAND_OVER, LOOK, REACH, Clock, Event, Heard, Interrupt
 from simulator.core.standing import Standing
 from simulator.core.stations import IDLE, WORK
 from simulator.fleet import BoolArray, Fleet, FloatArray, IntArray
@@ -204,7 +202,6 @@ class ReferencePlane:
             yield clock.at(row[0], ARISE)
             time, origin, u, first, second, out_s, back_s, kept = row
             call = Call(count, time, origin, u, (first, second), kept)
-            self._calls.append(call)
             call.process = clock.process(self._request(call, (out_s, back_s)))
             if self._progress is not None and count % 4096 == 0:
                 self._progress(row[0] / horizon)
@@ -218,6 +215,7 @@ class ReferencePlane:
     def _request(self, call: Call, jitter_s: tuple[float, float]) -> Process:
         """The life of one request: it tries until it is served, has no site to go to, or has no retry left."""
         clock, world = self._clock, self._world
+        self._calls.append(call)
         while True:
             call.site = site = self._rule.pick(call.origin, clock.now, call.u)
             if site < 0:
