@@ -49,7 +49,7 @@ def _counted(one: FloatArray, other: FloatArray) -> bool:
     return _close(one, other)
 
 
-def _close(one: FloatArray, other: FloatArray, least: float = 0.0) -> bool:
+def _close(one: FloatArray, other: FloatArray, least: FloatArray | float = 0.0) -> bool:
     """Equal, element by element, but for rounding of figures of at least this size."""
     size = np.maximum(np.maximum(np.abs(one), np.abs(other)), least)
     return bool((np.abs(one - other) <= RELATIVE * size).all())
@@ -102,8 +102,11 @@ def _signals(world: World, record: Record, usage: Usage, footprint: Footprint) -
     here = world.conditions
     meter = _facility_kwh(world, record.busy_place_s, usage)
     onsite_l = here.onsite_water_l_per_kwh * _it_kwh(world, record.busy_place_s, usage)
-    return (
-        _close(footprint.cost_usd, here.price_usd_per_kwh * meter)
-        and _close(footprint.carbon_kg, here.carbon_kg_per_kwh * meter)
-        and _close(footprint.water_l, onsite_l + here.offsite_water_l_per_kwh * meter)
+    pairs = (
+        (footprint.cost_usd, here.price_usd_per_kwh, 0.0),
+        (footprint.carbon_kg, here.carbon_kg_per_kwh, 0.0),
+        (footprint.water_l, here.offsite_water_l_per_kwh, onsite_l),
     )
+    # An outage may leave a slot next to nothing, all of it rounding: the size is that of a site at full load.
+    full = here.pue * world.fleet.rated_kwh
+    return all(_close(mine, per_kwh * meter + more, np.abs(per_kwh) * full) for mine, per_kwh, more in pairs)
