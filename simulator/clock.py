@@ -24,7 +24,7 @@ HAND_OVER, FINISH, REACH, ANEW, ARISE = URGENT, NORMAL, NORMAL + 1, NORMAL + 2, 
 
 
 class Heard(NamedTuple):
-    """What a site has to say to control: it has gone idle, or it has work and no open place."""
+    """What a site has to say to control: it has gone idle, or it has work and no place open or booting."""
 
     time_s: float
     site: int

@@ -127,22 +127,23 @@ def _leave(state: State, plan: Plan, block: Any, row: int, i: int) -> None:
     call.arrival_s, call.origin, call.row = time_s, origin, kept
     call.input, call.output = block.input[row], block.output[row]
     if clock.may_lose:
-        call.departed_s, call.u, call.number, call.tries = time_s, block.u[row], clock.number + row, 0
-        call.jitter_out_s, call.jitter_back_s = block.out_s[row], block.back_s[row]
+        case = state.cases[k]
+        case.departed_s, case.u, case.number, case.tries = time_s, block.u[row], clock.number + row, 0
+        case.jitter_out_s, case.jitter_back_s = block.out_s[row], block.back_s[row]
     _set_off(state, plan, k, i, (time_s, block.out_s[row], block.back_s[row]))
 
 
 @compiled
 def _leave_anew(state: State, plan: Plan, own: Any, k: int, time_s: float) -> int:
     """Request ``k``, which lost its site, picks another one, or has failed; the site, or ``WRONG``."""
-    clock, call = state.clocks[0], state.calls[k]
-    i = _pick(state, plan, own, (call.origin, time_s, call.u))
+    clock, call, case = state.clocks[0], state.calls[k], state.cases[k]
+    i = _pick(state, plan, own, (call.origin, time_s, case.u))
     if i >= 0:
-        call.departed_s = time_s
+        case.departed_s = time_s
         if call.row >= 0:
             row = state.rows[call.row - clock.first_kept]
             row.site, row.lost_s = i, time_s - call.arrival_s
-        _set_off(state, plan, k, i, (time_s, call.jitter_out_s, call.jitter_back_s))
+        _set_off(state, plan, k, i, (time_s, case.jitter_out_s, case.jitter_back_s))
     elif i == NOWHERE:
         state.books.fates[FAILED, call.origin, len(state.sites)] += 1
         if call.row >= 0:

@@ -56,12 +56,14 @@ def wait_for_boots(site: Records, time_s: float) -> None:
 
 @inlined
 def note_durations(books: Books, clock: Records, call: Records, site: Records, moments_s: tuple[float, ...]) -> None:
-    """Write down how long a request took that starts, has its first token and finishes at these moments."""
-    start_s, prefill_s, finish_s = moments_s
+    """Write down how long a request took that starts, has its first token and finishes at these moments.
+
+    The last of ``moments_s`` is how long lost attempts have taken.
+    """
+    start_s, prefill_s, finish_s, lost_s = moments_s
     tally, latency, origin = books.tallies[call.origin], books.latency, call.origin
     network_s, wait_s = call.out_s + call.back_s, start_s - call.reach_s
-    if clock.may_lose:
-        wait_s += call.departed_s - call.arrival_s
+    wait_s += lost_s
     ttft_s = network_s + wait_s + prefill_s
     end_to_end_s = (finish_s + call.back_s) - call.arrival_s
     network, wait = bin_of(network_s), bin_of(wait_s)

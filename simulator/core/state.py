@@ -55,7 +55,7 @@ CLOCK = record_of(
     wrong_site=int,
 )
 
-#: A request that is under way or waiting; where requests may be lost, until it finishes.
+#: A request that is under way or waiting.
 CALL = record_of(
     arrival_s=float,
     reach_s=float,
@@ -67,14 +67,16 @@ CALL = record_of(
     site=int,
     row=int,  # its number among the rows that are kept, or -1
     behind=int,  # who waits behind it
-    # From here on only where requests may be lost.
+)
+
+#: What is known besides of a request where outages may take it from its site; it is then known until it finishes.
+CASE = record_of(
     departed_s=float,  # from its origin, for the last time
     jitter_out_s=float,
     jitter_back_s=float,
     u=float,
     number=int,  # on the tape
     tries=int,  # that were lost
-    pool=int,
     start_s=float,
     prefill_s=float,
 )
@@ -215,6 +217,8 @@ class State(NamedTuple):
     half_rtt_s: Floats
     """[origins, sites]."""
     calls: Records
+    cases: Records
+    """Of the calls; none where no request can be lost."""
     way: Records
     sites: Records
     pools: Records

@@ -16,7 +16,7 @@ from .rows import begin_anew
 from .state import Records, State
 from .way import send_anew
 
-#: What control may ask to hear of a site: that there is work and no open place, that there is nothing left to do.
+#: What control may ask to hear of a site: that there is work and no place open or booting, that there is nothing left to do.
 WORK, IDLE = 1, 2
 
 
@@ -56,18 +56,18 @@ def serve(state: State, i: int, time_s: float) -> None:
 @compiled
 def lose(state: State, k: int, i: int, time_s: float) -> None:
     """Request ``k`` loses its site: it leaves its origin anew once that is known there, or has failed."""
-    call, clock = state.calls[k], state.clocks[0]
-    if call.tries >= clock.retries:
+    call, case, clock = state.calls[k], state.cases[k], state.clocks[0]
+    if case.tries >= clock.retries:
         state.books.fates[FAILED, call.origin, i] += 1
         if call.row >= 0:
             state.rows[call.row - clock.first_kept].fate = FAILED
         forget(call, clock, k)
         return
     state.books.rerouted[call.origin, i] += 1
-    call.tries += 1
+    case.tries += 1
     call.site = -1
     if call.row >= 0:
-        begin_anew(state.rows[call.row - clock.first_kept], call.tries)
+        begin_anew(state.rows[call.row - clock.first_kept], case.tries)
     send_anew(state.way, clock, time_s + clock.detection_s + state.half_rtt_s[call.origin, i], k)
 
 
@@ -86,8 +86,8 @@ def _finish(state: State, p: int, i: int, now_s: float) -> int:
     pool, site, clock, books = state.pools[p], state.sites[i], state.clocks[0], state.books
     k = take_finish(state.finishes, pool)
     if clock.may_lose:
-        call = state.calls[k]
-        _write_down(state, call, (call.start_s, call.prefill_s, now_s))
+        call, case = state.calls[k], state.cases[k]
+        _write_down(state, call, (case.start_s, case.prefill_s, now_s, case.departed_s - call.arrival_s))
         forget(call, clock, k)
     if pool.in_use <= pool.open:
         if site.waiting > 0:
@@ -133,7 +133,7 @@ def _admit(state: State, k: int, i: int, time_s: float) -> bool:
         return False
     if site.free > 0:
         return True
-    if site.open == 0 and site.watch & WORK:
+    if site.open + site.booting == 0 and site.watch & WORK:
         clock.heard, clock.heard_site, clock.heard_s = WORK, i, time_s
     if 0 <= site.queue_limit <= site.waiting:
         state.books.fates[REJECTED, call.origin, i] += 1
@@ -194,11 +194,12 @@ def _start(state: State, k: int, p: int, time_s: float) -> None:
         row = state.rows[call.row - clock.first_kept]
         row.start_s, row.prefill_s, row.pool = time_s, prefill_s, p
     if clock.may_lose:
-        call.start_s, call.prefill_s, call.pool = time_s, prefill_s, p
+        case = state.cases[k]
+        case.start_s, case.prefill_s = time_s, prefill_s
         add_finish(state.finishes, pool, finish_s, k)
     else:
         add_finish(state.finishes, pool, finish_s, -1)
-        _write_down(state, call, (time_s, prefill_s, finish_s))
+        _write_down(state, call, (time_s, prefill_s, finish_s, 0.0))
         forget(call, clock, k)
 
 

@@ -13,6 +13,7 @@ from simulator.core.plan import BURDEN, ENTROPIC, EUCLIDEAN, FIXED, OWN, SCORE, 
 from simulator.core.plan import Plan as Figures
 from simulator.core.state import (
     CALL,
+    CASE,
     CLOCK,
     OUTLOOK,
     POOL,
@@ -54,6 +55,7 @@ def state_of(world: World) -> State:
         clocks=_clocks(world),
         half_rtt_s=fleet.rtt_s / 2,
         calls=records(CALL, ROOM, behind=np.append(np.arange(1, ROOM), -1)),
+        cases=records(CASE, ROOM if world.outages.losing else 0),
         way=records(TRAVELLER, ROOM),
         sites=records(
             SITE,
@@ -124,11 +126,11 @@ def _books(world: World) -> Books:
 def with_more_room(state: State) -> State:
     """The state with room for twice as many requests under way or waiting; called when all room is taken."""
     room = len(state.calls)
-    calls, way = records(CALL, 2 * room), records(TRAVELLER, 2 * room)
-    calls[:room], way[:room] = state.calls, state.way
+    calls, way, cases = records(CALL, 2 * room), records(TRAVELLER, 2 * room), records(CASE, 2 * len(state.cases))
+    calls[:room], way[:room], cases[: len(state.cases)] = state.calls, state.way, state.cases
     calls.behind[room:] = np.append(np.arange(room + 1, 2 * room), -1)
     state.clocks.spare[0] = room
-    return state._replace(calls=calls, way=way)
+    return state._replace(calls=calls, cases=cases, way=way)
 
 
 def figures_of(plan: Plan, world: World, memory: FloatArray, known: Fleet) -> Figures:

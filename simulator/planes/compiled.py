@@ -201,7 +201,7 @@ class CompiledPlane:
         heap = pool.first + np.arange(pool.heap_size)
         due_s = np.concatenate([state.finishes.run_s[run], state.finishes.heap_s[heap]])
         calls = np.concatenate([state.finishes.run_call[run], state.finishes.heap_call[heap]])
-        order = np.lexsort((-state.calls.number[calls], -state.calls.u[calls]))
+        order = np.lexsort((-state.cases.number[calls], -state.cases.u[calls]))
         for k in order[:count].tolist():
             spread_busy(state.books.ledger_s, p, now_s, float(due_s[k]), self._world.fleet.slot_s, -1.0)
         left = order[count:][np.argsort(due_s[order[count:]], kind="stable")]

@@ -273,7 +273,7 @@ class ReferencePlane:
             call.turn = self._clock.event()
             station.wait_for_boots(self._clock.now)
             station.queue.append(call)
-        if self._watch[call.site] & WORK and not any(pool.open for pool in station.pools):
+        if self._watch[call.site] & WORK and not station.booting and not any(pool.open for pool in station.pools):
             self._clock.hear(Heard(self._clock.now, call.site, is_idle=False))
         return has_room
 
