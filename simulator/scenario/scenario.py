@@ -12,10 +12,13 @@ from simulator.units import S_PER_H
 
 from .block import Block, Count, Fraction, NotNegative, Number, Positive, UtcTime, Variant, shown, wrong
 from .constraints import Allowed, FullGlb
+from .cooling import Cooling
+from .grid import Grid
 from .network import Network
 from .place import Origins, Sites
 from .server import Servers
 from .signals import CalibratedSignals, Signals
+from .weather import Weather
 from .workload import Workload
 
 Engine = Literal["compiled", "simpy", "fluid"]
@@ -111,6 +114,10 @@ class Scenario(Block):
     """Servers of every site that names none of its own."""
     origins: Origins
     signals: Signals = Signals(calibrated=CalibratedSignals())
+    weather: Weather | None = None
+    """Read by `cooling`."""
+    cooling: Cooling = Cooling()
+    grid: Grid | None = None
     workload: Workload
     network: Network
     allowed: Allowed = Allowed(full=FullGlb())

@@ -9,16 +9,17 @@ import numpy as np
 from simulator.fleet import Fleet, FloatArray, Hardware, IntArray, Objective, freeze, marginal_kwh
 from simulator.footprint import Conditions
 from simulator.problem import Problems, refuse
+from simulator.scenario.agreement import check_agreement
 from simulator.scenario.generator import resolve_origins, resolve_sites
 from simulator.scenario.place import Origin, Site
 from simulator.scenario.scenario import Scenario
 from simulator.scenario.server import Servers
 from simulator.units import S_PER_H
 
+from .conditions import build_conditions
 from .demand import Demand, build_demand
 from .network import build_allowed, build_rtt
 from .service import build_curve, mean_sizes
-from .signals import build_signals
 
 __all__ = ["Demand", "World", "build_world"]
 
@@ -70,8 +71,10 @@ def build_world(scenario: Scenario, seed: int | None = None) -> World:
     origins = resolve_origins(scenario.origins, sites, problems)
     _every_site_has_servers(scenario, sites, problems)
     _fits_in_memory(scenario, len(sites), len(origins), problems)
+    check_agreement(scenario, problems)
     problems.settle()
-    signals = build_signals(scenario, sites, seed, problems)
+    proportional = [servers.power == "proportional" for _, servers in _with_servers(scenario, sites)]
+    conditions = build_conditions(scenario, sites, seed, proportional, problems)
     hardware = build_hardware(scenario, sites)
     demand = curve = rtt_s = allowed = None
     with problems.collecting():
@@ -85,7 +88,8 @@ def build_world(scenario: Scenario, seed: int | None = None) -> World:
             scenario.allowed, origins, sites, np.zeros((len(origins), len(sites))) if rtt_s is None else rtt_s
         )
     problems.settle()
-    assert demand is not None and curve is not None and rtt_s is not None and allowed is not None
+    assert conditions is not None and demand is not None and curve is not None
+    assert rtt_s is not None and allowed is not None
     service_s = curve.service_s(*mean_sizes(scenario.workload.request, demand))
     energy_kwh = marginal_kwh(service_s, hardware)
     demand = _in_requests(demand, scenario, energy_kwh)
@@ -101,23 +105,11 @@ def build_world(scenario: Scenario, seed: int | None = None) -> World:
         capacity_rps=_capacity(scenario, hardware, service_s, energy_kwh),
         objective=Objective(**scenario.objective.model_dump()),
         queue_limit=_queue_limits(scenario, sites),
-        overhead_fixed=np.zeros(len(sites)),
+        overhead_fixed=np.where(proportional, 0.0, scenario.cooling.pue.fixed_share),
         hardware=hardware,
         curve=curve,
     )
-    return World(scenario, seed, sites, origins, fleet, _conditions(scenario, sites, signals), demand)
-
-
-def _conditions(scenario: Scenario, sites: tuple[Site, ...], signals: dict[str, FloatArray]) -> Conditions:
-    """What the slots are like; proportional power has PUE 1."""
-    pue = [1.0 if servers.power == "proportional" else site.pue for site, servers in _with_servers(scenario, sites)]
-    return Conditions(
-        price_usd_per_kwh=signals["price"],
-        carbon_kg_per_kwh=signals["carbon"],
-        onsite_water_l_per_kwh=signals["water"],
-        offsite_water_l_per_kwh=np.zeros_like(signals["water"]),
-        pue=np.broadcast_to(np.array(pue), signals["price"].shape),
-    )
+    return World(scenario, seed, sites, origins, fleet, conditions, demand)
 
 
 def build_hardware(scenario: Scenario, sites: tuple[Site, ...]) -> Hardware:
