@@ -29,7 +29,7 @@ def onsite_water_l_per_kwh(wet_bulb_degc: FloatArray, cycles: float) -> FloatArr
 
 
 def partial_pue(dry_bulb_degc: FloatArray) -> FloatArray:
-    """IT and cooling energy per IT energy; see PARTIAL_PUE. Beyond what was measured, that of the nearest temperature."""
+    """IT and cooling energy per IT energy; see PARTIAL_PUE. Beyond them that of the nearest one."""
     t = np.clip(dry_bulb_degc, *MEASURED_DEGC)
     square, linear, rest = PARTIAL_PUE
     return square * t**2 + linear * t + rest

@@ -40,7 +40,7 @@ def _column(table: Table, times: FloatArray, column: FloatArray, gaps: str, scen
         hours = float(np.diff(known)[late[0]]) / S_PER_H
         what = f"{hours:.3g} h without a value before this one; to fill such gaps say gaps: hold or interpolate"
         raise InputError([table.problem(int(rows[late[0] + 1]), what)])
-    edges = np.arange(scenario.slots + 1) * scenario.slot_s
+    edges = np.arange(scenario.slots + 1, dtype=np.float64) * scenario.slot_s
     return np.diff(_integral(edges, known, value, hold=gaps == "hold")) / scenario.slot_s
 
 
