@@ -23,6 +23,8 @@ class Preset(NamedTuple):
     """The time column holds start and end, ``22.09.2022 00:00 - 22.09.2022 01:00``."""
     fuel: str = ""
     """In files with a row for each fuel, the header that names it."""
+    one: str = ""
+    """The header under which all rows that are read must have the same word."""
 
 
 _MAPS = Preset(
@@ -43,7 +45,14 @@ PRESETS: Mapping[str, Preset] = {
         timezone="file",
         periods=True,
     ),
-    "eia": Preset(time=("period",), columns={"mix": ("value",)}, units={"mix": "MWh"}, stamp="end", fuel="fueltype"),
+    "eia": Preset(
+        time=("period",),
+        columns={"mix": ("value",)},
+        units={"mix": "MWh"},
+        stamp="end",
+        fuel="fueltype",
+        one="respondent",
+    ),
     "open-meteo": Preset(
         time=("time",),
         columns={

@@ -101,6 +101,11 @@ def _timed(asked: SignalFile, table: Table, scenario: Scenario, path: KeyPath) -
     preset = PRESETS[asked.preset] if asked.preset else None
     column = asked.time or _first_of(preset.time if preset else (), table)
     zone = _zone_of(table, column, path) if asked.timezone == "file" else time_zone(asked.timezone, (*path, "timezone"))
+    if preset is not None and preset.one:
+        words = sorted(set(table.column(preset.one)))
+        if len(words) > 1:
+            what = f"column '{preset.one}': {', '.join(words[:3])} stand in one file; pick one with `only`"
+            raise InputError([Problem(path, what, str(table.file), 1)])
     if preset is not None and preset.fuel:
         # A row for each fuel: times repeat, and whoever reads the rows puts them in order.
         return Sheet(table, np.zeros(0), None)
