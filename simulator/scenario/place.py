@@ -18,7 +18,9 @@ _Factor = Annotated[NotNegative, Field(le=1000)]
 Scarcity = Annotated[
     tuple[_Factor, ...],
     Field(min_length=12, max_length=12),
-    BeforeValidator(lambda given: (given,) * 12 if isinstance(given, int | float) else given),
+    BeforeValidator(
+        lambda given: (given,) * 12 if isinstance(given, int | float) and not isinstance(given, bool) else given
+    ),
     WithJsonSchema(
         {
             "anyOf": [
