@@ -9,7 +9,6 @@ import pytest
 import worlds
 
 from simulator.burdens import health_usd, scarce_water_m3, scarcity
-from simulator.fleet import freeze
 from simulator.footprint import Conditions, Footprint
 from simulator.problem import InputError
 from simulator.scenario import parse
@@ -73,7 +72,6 @@ def test_a_site_takes_scarcity_and_health_cost_from_its_kin_its_own_or_none():
     made = world(sites, start="2022-12-31T23:00:00Z", slots=2, slot_s=3600).conditions
     np.testing.assert_array_equal(made.scarcity, [[1.08, 7, 12, 1, 1.01], [0.85, 7, 1, 1, 0.64]])
     np.testing.assert_allclose(made.health_usd_per_kwh[0], [0.054, 0.01, np.nan, np.nan, np.nan])
-    freeze(world(sites))
 
 
 def test_scarcity_goes_through_years_of_long_slots():

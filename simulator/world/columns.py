@@ -76,8 +76,9 @@ def sheets(
         if isinstance(words, dict):
             with problems.collecting():
                 every_site(words, sites, (*path, "only", header), "word")
-    headers = PRESETS[asked.preset].time if asked.preset and PRESETS[asked.preset].head else ()
-    table_of = cache(lambda file: read_table(file, (*path, "file"), headers if asked.time is None else (asked.time,)))
+    preset = PRESETS[asked.preset] if asked.preset else None
+    headers = (asked.time or preset.time[0],) if preset is not None and preset.head else ()
+    table_of = cache(lambda file: read_table(file, (*path, "file"), headers))
 
     @cache
     def sheet(file: Path, words: tuple[tuple[str, str], ...]) -> Sheet:

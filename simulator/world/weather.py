@@ -33,12 +33,12 @@ def build_weather(wanted: set[str], scenario: Scenario, sites: Sites, problems: 
     weather = scenario.weather
     if weather is None or not wanted:
         return {}
-    given = {name for name in _SYNTHETIC if getattr(weather.choice, _key(weather, name)) is not None}
-    needed = {"dry_bulb"} & wanted | (
-        (given if "wet_bulb" not in given else {"wet_bulb"}) if "wet_bulb" in wanted else set()
-    )
+    given = [name for name in _SYNTHETIC if getattr(weather.choice, _key(weather, name)) is not None]
+    needed = {"dry_bulb"} & wanted
+    if "wet_bulb" in wanted:
+        needed |= {"wet_bulb"} if "wet_bulb" in given else set(given)
     found = {}
-    for name in [name for name in _SYNTHETIC if name in needed]:
+    for name in [name for name in given if name in needed]:
         with problems.collecting():
             found[name] = _quantity(name, weather, scenario, sites)
     if "wet_bulb" in wanted and "wet_bulb" not in found and needed <= set(found):
