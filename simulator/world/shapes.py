@@ -23,14 +23,15 @@ def shaped(shape: Shape, scenario: Scenario, sites: Sites, path: KeyPath, least:
         own, where = (
             (shape, path) if shape.per_site is None else (shape.per_site[site.name], (*path, "per_site", site.name))
         )
-        columns.append(_course(own, scenario, where))
+        columns.append(course(own, scenario, where))
         if columns[-1].min() < least:
             what = "an intensity cannot be negative" if least == 0 else f"must be at least {least:g}"
             raise refuse(where, f"{what} (it falls to {columns[-1].min():g})")
     return np.stack(columns, axis=1)
 
 
-def _course(shape: Shape, scenario: Scenario, path: KeyPath) -> FloatArray:
+def course(shape: Shape, scenario: Scenario, path: KeyPath) -> FloatArray:
+    """The course of one site, [slots]."""
     if shape.constant is not None:
         return np.full(scenario.slots, shape.constant)
     midnight = scenario.start.replace(hour=0, minute=0, second=0, microsecond=0)
