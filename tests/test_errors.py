@@ -540,6 +540,150 @@ FILES = [
     ),
 ]
 
+DRY, MOIST = "synthetic: {dry_bulb_degc: 30}", "synthetic: {dry_bulb_degc: 30, relative_humidity_pct: 50}"
+TOWER, WATER = "cooling: {water: {wet_bulb: {}}}", "grid: {water: {l_per_kwh: 1}}"
+DRIER = ("water_l_per_kwh: 3}", "}")
+COAL = "mix: {synthetic: {coal: 1}}"
+
+
+def outside(name: str, says: str, *blocks: str, also: tuple[Change, ...] = (DRIER,), at: str = "") -> Broken:
+    """Blocks of weather, cooling and grid, by default with signals that leave water to them."""
+    return Broken(name, more("\n".join(blocks)), says, at, more=also)
+
+
+OUTSIDE = [
+    outside(
+        "wet bulb without weather",
+        "cooling.water.wet_bulb: this follows the weather: give a top-level block",
+        "cooling: {water: {@@wet_bulb: {}}}",
+        WATER,
+    ),
+    outside(
+        "temperature without weather",
+        "cooling.pue.temperature: this follows the weather",
+        "cooling: {pue: {@@temperature: {}}}",
+        also=(),
+    ),
+    outside(
+        "weather without humidity",
+        "a wet bulb needs relative humidity, a dew point, or the wet bulb itself",
+        "weather: {@@" + DRY + "}",
+        TOWER,
+        WATER,
+    ),
+    outside(
+        "weather of two humidities",
+        "at most one of relative_humidity_pct, dew_point_degc, wet_bulb_degc is needed",
+        "weather: {@@" + MOIST.replace("}", ", dew_point_degc: 9}") + "}",
+        TOWER,
+        WATER,
+    ),
+    outside(
+        "humidity alone",
+        "weather.synthetic: the key 'dry_bulb_degc' is missing",
+        "weather: {@@synthetic: {relative_humidity_pct: 50}}",
+        TOWER,
+        WATER,
+    ),
+    outside(
+        "temperature of a wet bulb alone",
+        "the PUE follows the dry bulb, which is missing",
+        "weather: {@@synthetic: {wet_bulb_degc: 20}}",
+        "cooling: {pue: {temperature: {}}}",
+        also=(),
+    ),
+    outside(
+        "more than saturated",
+        "relative_humidity_pct: site 'north': 150 % is no weather on Earth (0 to 105 %)",
+        "weather: {" + MOIST.replace(": 50", ": @@150") + "}",
+        TOWER,
+        WATER,
+    ),
+    outside(
+        "water given twice",
+        "water is given here and by cooling.water; leave one of them out",
+        "weather: {" + MOIST + "}",
+        TOWER,
+        WATER,
+        also=(("water_l_per_kwh: 3", "water_l_per_kwh: @@3"),),
+    ),
+    outside(
+        "water not given",
+        "signals.synthetic: the key 'water_l_per_kwh' is missing",
+        also=(DRIER, ("synthetic: {p", "@@synthetic: {p")),
+    ),
+    outside("half of the water", "on-site water alone is half of it", "cooling: {@@water: {l_per_kwh: 1}}"),
+    outside(
+        "the other half of the water",
+        "holds off-site water already; say where on-site water comes from",
+        "grid: {@@water: {l_per_kwh: 1}}",
+        also=(),
+    ),
+    outside(
+        "carbon given twice",
+        "carbon is given here and by grid.carbon; leave one of them out",
+        "grid: {carbon: mix, " + COAL + "}",
+        also=(("carbon_kg_per_kwh: 0.3", "carbon_kg_per_kwh: @@0.3"),),
+    ),
+    outside("carbon of no mix", "grid: the key 'mix' is missing", "@@grid: {carbon: mix}", also=()),
+    outside(
+        "mix of no use", "the mix is not used; say carbon: mix, water: mix or both", "@@grid: {" + COAL + "}", also=()
+    ),
+    outside(
+        "mix of an unknown fuel",
+        "grid.mix.synthetic.cole: unknown fuel 'cole'; did you mean 'coal'?",
+        "grid: {carbon: mix, mix: {synthetic: {cole: @@1}}}",
+        also=(("carbon_kg_per_kwh: 0.3, ", ""),),
+    ),
+    outside(
+        "towers without water",
+        "cooling.water.wet_bulb.cycles: must be above 1 (given 1)",
+        "cooling: {water: {wet_bulb: {cycles: @@1}}}",
+    ),
+    outside(
+        "negative water on site",
+        "an intensity cannot be negative (it falls to -1)",
+        "cooling: {water: {l_per_kwh: @@-1}}",
+        WATER,
+    ),
+    outside(
+        "method of a wet bulb",
+        "unknown value 'stul'; did you mean 'stull'?",
+        "cooling: {water: {wet_bulb: {method: @@stul}}}",
+    ),
+    outside(
+        "scarcity of three months",
+        "at least 12 entries are needed (given 3)",
+        also=(("south, region", "south, @@aware: [1, 2, 3], region"),),
+    ),
+    outside(
+        "place above the air",
+        "sites[1].altitude_m: must be at most 9000",
+        also=(("south, region", "south, altitude_m: @@30000, region"),),
+    ),
+    signal("unknown preset", HOURS, "unknown value 'entsoe'; did you mean 'entso-e'?", keys=", preset: @@entsoe"),
+    signal(
+        "euros",
+        HOURS,
+        "these prices are in EUR/MWh: give `scale`, the US$ for a euro",
+        "14:5",
+        keys=", preset: entso-e",
+    ),
+    signal(
+        "preset of other headers", "@@" + HOURS, "there is no column 'MTU (UTC)'", keys=", preset: entso-e, scale: 1.1"
+    )._replace(more=((", time: t, preset", ", preset"),)),
+    signal(
+        "word of a stranger",
+        HOURS,
+        "unknown site 'est'; known: north, south",
+        keys=", only: {t: {north: a, south: b, @@est: c}}",
+    ),
+    signal(
+        "word that is nowhere", "@@" + HOURS, "column 'south': no row has '3'; known: 2", keys=", only: {south: '3'}"
+    ),
+    signal("no zone in the file", "@@" + HOURS, "the file does not say the zone of its times", keys=", timezone: file"),
+]
+
 
 def setting(name: str, given: str, says: str) -> Broken:
     return Broken(f"--set {name}", BASE, says, f"--set {given}", args=("--set", given))
@@ -591,7 +735,7 @@ POLICIES = [
     own("by no name", "is written module:Class, such as my_module:MyPolicy", None, "@@'a/b:Mine'"),
 ]
 
-CORPUS = [*SYNTAX, *SCALARS, *RANGES, *NAMES, *FILES, *SETTINGS, *POLICIES]
+CORPUS = [*SYNTAX, *SCALARS, *RANGES, *NAMES, *FILES, *OUTSIDE, *SETTINGS, *POLICIES]
 
 
 def broken_text(broken: Broken) -> str | bytes:

@@ -73,6 +73,7 @@ def _site(name: str) -> Site:
         longitude_deg=float(row["lon"]),
         utc_offset_h=float(row["utc_offset_h"]),
         pue=float(row["pue_reported"]),
+        altitude_m=float(row["altitude_m"]),
     )
 
 

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import Annotated, Any, ClassVar, Literal
 
-from pydantic import Field, model_validator
+from pydantic import BeforeValidator, Field, WithJsonSchema, model_validator
 
-from .block import Block, Count, Number, Positive, Variant
+from .block import Block, Count, NotNegative, Number, Positive, Variant
 from .choice import PolicyChoice
 from .server import ServerTypes
 
@@ -14,6 +14,23 @@ Name = Annotated[str, Field(min_length=1, max_length=80, pattern=r"^[^\s/\\:,\x0
 Latitude = Annotated[Number, Field(ge=-90, le=90)]
 Longitude = Annotated[Number, Field(ge=-180, le=180)]
 Offset = Annotated[Number, Field(ge=-14, le=14)]
+#: AWARE factors lie between 0.1 and 100 by their definition; other methods may go below.
+_Factor = Annotated[NotNegative, Field(le=1000)]
+Scarcity = Annotated[
+    tuple[_Factor, ...],
+    Field(min_length=12, max_length=12),
+    BeforeValidator(
+        lambda given: (given,) * 12 if isinstance(given, int | float) and not isinstance(given, bool) else given
+    ),
+    WithJsonSchema(
+        {
+            "anyOf": [
+                {"type": "number", "minimum": 0},
+                {"type": "array", "items": {"type": "number", "minimum": 0}, "minItems": 12, "maxItems": 12},
+            ]
+        }
+    ),
+]
 
 
 class Place(Block):
@@ -46,6 +63,12 @@ class Site(Place):
     """Factors multiply the calibrated signals of the site."""
     carbon_factor: Positive = 1.0
     water_factor: Positive = 1.0
+    altitude_m: Annotated[Number, Field(ge=-500, le=9000)] = 0.0
+    """Thin air evaporates more: used for the wet bulb."""
+    aware: Scarcity | None = None
+    """Water scarcity, m3 world-eq per m3, for the year or for each month; AWARE 2.0 for catalogued places."""
+    health_usd_per_mwh: NotNegative | None = None
+    """Cost of the harm that power plants' air pollution does; that of the catalogue unless given."""
 
 
 class Origin(Place):

@@ -12,11 +12,14 @@ from simulator.units import S_PER_H
 from .block import Block, Count, Fraction, NotNegative, Number, Positive, UtcTime, Variant, wrong
 from .choice import PolicyChoice
 from .constraints import Allowed, FullGlb
+from .cooling import Cooling
+from .grid import Grid
 from .network import Network
 from .outage import Outages
 from .place import Origins, Sites
 from .server import ServerTypes
 from .signals import CalibratedSignals, Signals
+from .weather import Weather
 from .workload import Workload
 
 Engine = Literal["compiled", "simpy", "fluid"]
@@ -87,6 +90,10 @@ class Scenario(Block):
     """Servers of every site that names none of its own."""
     origins: Origins
     signals: Signals = Signals(calibrated=CalibratedSignals())
+    weather: Weather | None = None
+    """Read by `cooling`."""
+    cooling: Cooling = Cooling()
+    grid: Grid | None = None
     workload: Workload
     network: Network
     allowed: Allowed = Allowed(full=FullGlb())
