@@ -7,6 +7,7 @@ Every other unit is converted here, at the border, by a named constant: ``kw * S
 S_PER_H = 3600.0
 S_PER_MIN = 60.0
 S_PER_MS = 1e-3
+US_PER_S = 1e6
 H_PER_DAY = 24
 
 J_PER_WH = 3600.0

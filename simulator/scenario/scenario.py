@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 from datetime import timedelta
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal
 
-from pydantic import Field, GetJsonSchemaHandler, ValidationInfo, field_validator, model_validator
-from pydantic_core import CoreSchema
+from pydantic import Field, ValidationInfo, field_validator, model_validator
 
 from simulator.units import S_PER_H
 
-from .block import Block, Count, Fraction, NotNegative, Number, Positive, UtcTime, Variant, shown, wrong
+from .block import Block, Count, Fraction, NotNegative, Number, Positive, UtcTime, Variant, wrong
+from .choice import PolicyChoice as PolicyChoice  # noqa: PLC0414 (read from here by who lists policies)
 from .constraints import Allowed, FullGlb
 from .network import Network
+from .onsite import Solar, Storage
 from .place import Origins, Sites
 from .server import Servers
 from .signals import CalibratedSignals, Signals
@@ -34,35 +35,6 @@ class Objective(Block):
 
     water_weight_usd_per_m3: NotNegative = 60.0
     carbon_weight_usd_per_t: NotNegative = 1500.0
-
-
-class PolicyChoice(Block):
-    """A routing policy by name, with the settings given to it."""
-
-    name: str
-    settings: dict[str, Any] = Field(default_factory=dict)
-
-    @model_validator(mode="before")
-    @classmethod
-    def _word_or_one_key(cls, data: Any) -> Any:
-        if isinstance(data, str):
-            return {"name": data}
-        if isinstance(data, PolicyChoice) or (isinstance(data, dict) and set(data) <= {"name", "settings"} and data):
-            return data
-        if not isinstance(data, dict) or len(data) != 1:
-            raise wrong(f"a policy is a name, or a name with its settings (given {shown(data)})")
-        (name, settings), *_ = data.items()
-        if settings is None:
-            settings = {}
-        if not isinstance(settings, dict):
-            raise wrong(f"the settings of {name} are a mapping (given {shown(settings)})")
-        return {"name": name, "settings": settings}
-
-    @classmethod
-    def __get_pydantic_json_schema__(cls, core_schema: CoreSchema, handler: GetJsonSchemaHandler) -> dict[str, Any]:
-        block = super().__get_pydantic_json_schema__(core_schema, handler)
-        settings = {"additionalProperties": {"type": ["object", "null"]}, "minProperties": 1, "maxProperties": 1}
-        return {"anyOf": [{"type": "string"}, {"type": "object", **settings}, dict(block)]}
 
 
 class PublishedRow(Block):
@@ -109,6 +81,10 @@ class Scenario(Block):
     sites: Sites
     servers: Servers | None = None
     """Servers of every site that names none of its own."""
+    solar: Solar | None = None
+    """Solar panels of every site that names none of its own."""
+    battery: Storage | None = None
+    """The battery of every site that names none of its own."""
     origins: Origins
     signals: Signals = Signals(calibrated=CalibratedSignals())
     workload: Workload

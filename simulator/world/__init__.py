@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
+from simulator.battery import Battery
 from simulator.fleet import Fleet, FloatArray, Hardware, IntArray, Objective, freeze, marginal_kwh
 from simulator.footprint import Conditions
 from simulator.problem import Problems, refuse
@@ -17,8 +18,10 @@ from simulator.units import S_PER_H
 
 from .demand import Demand, build_demand
 from .network import build_allowed, build_rtt
+from .onsite import build_batteries
 from .service import build_curve, mean_sizes
 from .signals import build_signals
+from .solar import build_solar
 
 __all__ = ["Demand", "World", "build_world"]
 
@@ -37,6 +40,9 @@ class World:
     fleet: Fleet
     conditions: Conditions
     demand: Demand
+    solar_kw: FloatArray
+    """Mean power of the panels of each site, of the full fleet."""
+    batteries: Battery
 
     def __post_init__(self) -> None:
         freeze(self)
@@ -73,7 +79,7 @@ def build_world(scenario: Scenario, seed: int | None = None) -> World:
     problems.settle()
     signals = build_signals(scenario, sites, seed, problems)
     hardware = build_hardware(scenario, sites)
-    demand = curve = rtt_s = allowed = None
+    demand = curve = rtt_s = allowed = solar_kw = None
     with problems.collecting():
         demand = build_demand(scenario, origins, seed)
     with problems.collecting():
@@ -84,8 +90,11 @@ def build_world(scenario: Scenario, seed: int | None = None) -> World:
         allowed = build_allowed(
             scenario.allowed, origins, sites, np.zeros((len(origins), len(sites))) if rtt_s is None else rtt_s
         )
+    with problems.collecting():
+        solar_kw = build_solar(scenario, sites)
     problems.settle()
     assert demand is not None and curve is not None and rtt_s is not None and allowed is not None
+    assert solar_kw is not None
     service_s = curve.service_s(*mean_sizes(scenario.workload.request, demand))
     energy_kwh = marginal_kwh(service_s, hardware)
     demand = _in_requests(demand, scenario, energy_kwh)
@@ -105,7 +114,8 @@ def build_world(scenario: Scenario, seed: int | None = None) -> World:
         hardware=hardware,
         curve=curve,
     )
-    return World(scenario, seed, sites, origins, fleet, _conditions(scenario, sites, signals), demand)
+    conditions, batteries = _conditions(scenario, sites, signals), build_batteries(scenario, sites)
+    return World(scenario, seed, sites, origins, fleet, conditions, demand, solar_kw, batteries)
 
 
 def _conditions(scenario: Scenario, sites: tuple[Site, ...], signals: dict[str, FloatArray]) -> Conditions:
