@@ -1,4 +1,4 @@
-"""The built-in routing policies."""
+"""The built-in routing policies and battery controls."""
 
 from policies.equitable_offline import EquitableOffline
 from policies.equitable_online import EquitableOnline
@@ -6,7 +6,9 @@ from policies.hedge import Hedge
 from policies.merit_order import GlbAll, GlbC2, GlbCarbon, GlbCost, GlbWater
 from policies.nearest import Nearest
 from policies.receding_horizon import RecedingHorizon
+from policies.storage import Carbon, Price, SelfConsumption
 from simulator.policy import RoutingPolicy
+from simulator.storage import StorageControl
 
 POLICIES: dict[str, type[RoutingPolicy]] = {
     "glb-cost": GlbCost,
@@ -19,4 +21,10 @@ POLICIES: dict[str, type[RoutingPolicy]] = {
     "eglb": EquitableOnline,
     "hedge": Hedge,
     "mpc": RecedingHorizon,
+}
+
+STORAGE: dict[str, type[StorageControl]] = {
+    "self-consumption": SelfConsumption,
+    "price": Price,
+    "carbon": Carbon,
 }

@@ -24,6 +24,8 @@ if TYPE_CHECKING:
     from simulator.result import RunResult as RunResult
     from simulator.scenario.scenario import Scenario as Scenario
     from simulator.simulation import run as run
+    from simulator.storage import StorageControl as StorageControl
+    from simulator.storage import StorageView as StorageView
     from simulator.world import World as World
     from simulator.world import build_world as build_world
 
@@ -39,6 +41,8 @@ _HOMES = {
     "Scenario": "simulator.scenario.scenario",
     "Score": "simulator.plan",
     "Split": "simulator.plan",
+    "StorageControl": "simulator.storage",
+    "StorageView": "simulator.storage",
     "World": "simulator.world",
     "build_world": "simulator.world",
     "check_policy": "simulator.contract",

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from simulator.planes import ENGINES
 from simulator.problem import InputError, Problems, did_you_mean, refuse
-from simulator.roster import built_in, check_policies
+from simulator.roster import built_in, check_controls, check_policies
 from simulator.scenario import Scenario, Source, parse, read_source
 from simulator.scenario.scenario import PolicyChoice
 from simulator.world import World, build_world
@@ -49,6 +49,7 @@ def checked_scenario(source: Source, folders: Sequence[Path]) -> Scenario:
             _check_rows(scenario, problems)
             with problems.collecting():
                 check_size(build_world(scenario), scenario.engine)
+            check_controls(scenario, folders, problems)
         problems.settle()
     except InputError as error:
         raise source.located(error) from None

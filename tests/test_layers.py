@@ -39,6 +39,7 @@ LEVELS = {
     "simulator.planes": 3,
     "simulator.control": 4,
     "simulator.roster": 5,
+    "simulator.modules": 5,
     "simulator.intake": 5,
     "simulator.simulation": 5,
     "simulator.contract": 5,

@@ -144,6 +144,13 @@ class Sites(Variant):
         """Changes of single sites, by name."""
         return {} if self.given is not None else self.choice.changes or {}
 
+    @property
+    def own(self) -> list[tuple[KeyPath, Site]]:
+        """What a scenario says of single sites: the sites that are listed, or changes; and where."""
+        if self.given is not None:
+            return [(self.path_to(k, site.name), site) for k, site in enumerate(self.given)]
+        return [(self.path_to(0, name), change) for name, change in self.changes.items()]
+
     def path_to(self, number: int, name: str) -> KeyPath:
         """Where keys of a site's own stand in a scenario."""
         return ("sites", number) if self.given is not None else ("sites", self.chosen, "changes", name)
