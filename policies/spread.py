@@ -16,7 +16,8 @@ class Spread:
 
     Low and high are the lowest and the highest share of the last ``window_h`` hours, this slot included. Energy from
     the grid enters the book at the signal's value, sun that would be curtailed at nothing; what is given leaves it at
-    the mean. So nothing is given for less than was paid for it, losses included.
+    the mean. Nothing is given for less than was paid for it, unless the low of the window would buy it again for
+    less, losses included: else a battery that was filled before the signal fell for good would stay full for good.
     """
 
     def __init__(
@@ -49,7 +50,8 @@ class Spread:
             return view.charge_limit_kw
         if view.surplus_kw > 0:
             return view.surplus_kw
-        return -view.discharge_limit_kw if now >= high and now > max(self._worth(view), 0.0) else 0.0
+        least = min(self._worth(view), low / view.round_trip)
+        return -view.discharge_limit_kw if now >= high and now > max(least, 0.0) else 0.0
 
     def _take_stock(self, view: StorageView) -> None:
         """What the battery has given since the last slot takes its share of the book with it."""
