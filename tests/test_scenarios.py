@@ -19,6 +19,7 @@ SHORT = {
     "paper-table1-partial": 6,
     "azure-conversation": 2,
     "mmc": 2,
+    "solar-battery": 4,
 }
 
 
