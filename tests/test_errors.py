@@ -641,7 +641,7 @@ ONSITE = [
     solar("sun above 1", "{capacity_kw: 1, profile: {shape: @@1.5}}", "is from 0 to 1 (it goes from 1.5 to 1.5)"),
     solar(
         "sun below 0",
-        "{capacity_kw: 1, profile: {shape: {@@sine: {mean: 0, amplitude: 1, peak_h: 12}}}}",
+        "{capacity_kw: 1, profile: {@@shape: {sine: {mean: 0, amplitude: 1, peak_h: 12}}}}",
         "solar.profile.shape: a share of the capacity is from 0 to 1 (it goes from",
     ),
     solar(
