@@ -6,15 +6,16 @@ import numpy as np
 
 from simulator.fleet import FloatArray
 from simulator.footprint import Footprint, Usage
+from simulator.onsite import Flows, check_flows
 from simulator.problem import LawError
 from simulator.record import UNFINISHED, Record
-from simulator.units import J_PER_KWH
+from simulator.units import J_PER_KWH, S_PER_H
 from simulator.world import World
 
 RELATIVE = 1e-9
 
 
-def check_laws(world: World, record: Record, usage: Usage, footprint: Footprint) -> tuple[str, ...]:
+def check_laws(world: World, record: Record, usage: Usage, footprint: Footprint, flows: Flows) -> tuple[str, ...]:
     """Names of the laws, all of which hold; raises LawError naming every one that does not."""
     checks = {
         "every request of an origin has one fate": _counted(record.arrived, record.fates.sum(axis=(0, 2))),
@@ -23,8 +24,11 @@ def check_laws(world: World, record: Record, usage: Usage, footprint: Footprint)
             record.busy_place_s, record.served_s, least=world.fleet.slot_s
         ),
         "every server is on, booting, off or in an outage": _servers(world, usage),
-        "meter energy = PUE x (idle + serving + boot energy)": _energy(world, record, usage, footprint),
-        "cost, carbon and water = signal x energy, slot by slot": _signals(world, record, usage, footprint),
+        "meter energy = PUE x (idle + serving + boot energy) - own energy": _energy(world, record, usage, footprint)
+        and _close(footprint.meter_kwh, footprint.facility_kwh - flows.own_kwh, least=footprint.facility_kwh),
+        "cost, carbon and water = signal x energy, slot by slot": _signals(
+            world, record, usage, footprint, flows.own_kwh
+        ),
         "no request on a site that its origin may not use": not record.routed[~world.fleet.allowed].any(),
     }
     if record.most_in_use is not None:
@@ -36,6 +40,11 @@ def check_laws(world: World, record: Record, usage: Usage, footprint: Footprint)
         on_s = usage.on_server_s * (servers / hardware.servers)
         room = on_s * hardware.concurrency + RELATIVE * places * world.fleet.slot_s
         checks["nobody is served by servers that are off, booting or dark"] = bool((record.busy_place_s <= room).all())
+    if world.has_own_energy or any(part.any() for part in flows):
+        checks["sun = power of the panels x time"] = _close(
+            flows.produced, world.solar_kw * (world.fleet.slot_s / S_PER_H)
+        )
+        checks |= check_flows(flows, footprint.facility_kwh, world.batteries)
     broken = [name for name, holds in checks.items() if not holds]
     if broken:
         raise LawError("a law of the model does not hold: " + "; ".join(broken))
@@ -49,7 +58,7 @@ def _counted(one: FloatArray, other: FloatArray) -> bool:
     return _close(one, other)
 
 
-def _close(one: FloatArray, other: FloatArray, least: float = 0.0) -> bool:
+def _close(one: FloatArray, other: FloatArray, least: FloatArray | float = 0.0) -> bool:
     """Equal, element by element, but for rounding of figures of at least this size."""
     size = np.maximum(np.maximum(np.abs(one), np.abs(other)), least)
     return bool((np.abs(one - other) <= RELATIVE * size).all())
@@ -97,13 +106,20 @@ def _energy(world: World, record: Record, usage: Usage, footprint: Footprint) ->
     return _close(footprint.facility_kwh.sum(axis=0), wanted)
 
 
-def _signals(world: World, record: Record, usage: Usage, footprint: Footprint) -> bool:
-    """From the ledger itself, not from the energies of the footprint."""
-    here = world.conditions
-    meter = _facility_kwh(world, record.busy_place_s, usage)
-    onsite_l = here.onsite_water_l_per_kwh * _it_kwh(world, record.busy_place_s, usage)
+def _signals(world: World, record: Record, usage: Usage, footprint: Footprint, own_kwh: FloatArray) -> bool:
+    """From the ledger itself, not from the energies of the footprint.
+
+    What is left at the meter may be a rounding of what the site needs: it is held against that.
+    """
+    here, it = world.conditions, _it_kwh(world, record.busy_place_s, usage)
+    needed = _facility_kwh(world, record.busy_place_s, usage)
+    meter, onsite_l = needed - own_kwh, here.onsite_water_l_per_kwh * it
     return (
-        _close(footprint.cost_usd, here.price_usd_per_kwh * meter)
-        and _close(footprint.carbon_kg, here.carbon_kg_per_kwh * meter)
-        and _close(footprint.water_l, onsite_l + here.offsite_water_l_per_kwh * meter)
+        _close(footprint.cost_usd, here.price_usd_per_kwh * meter, np.abs(here.price_usd_per_kwh) * needed)
+        and _close(footprint.carbon_kg, here.carbon_kg_per_kwh * meter, here.carbon_kg_per_kwh * needed)
+        and _close(
+            footprint.water_l,
+            onsite_l + here.offsite_water_l_per_kwh * meter,
+            onsite_l + here.offsite_water_l_per_kwh * needed,
+        )
     )

@@ -11,6 +11,7 @@ _Values = TypeVar("_Values")
 S_PER_H = 3600.0
 S_PER_MIN = 60.0
 S_PER_MS = 1e-3
+US_PER_S = 1e6
 H_PER_DAY = 24
 
 J_PER_WH = 3600.0

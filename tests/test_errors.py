@@ -735,7 +735,136 @@ POLICIES = [
     own("by no name", "is written module:Class, such as my_module:MyPolicy", None, "@@'a/b:Mine'"),
 ]
 
-CORPUS = [*SYNTAX, *SCALARS, *RANGES, *NAMES, *FILES, *OUTSIDE, *SETTINGS, *POLICIES]
+SUN = "hour,north,south\n2022-09-22 00:00,0,0.5\n2022-09-22 04:00,1,0.5\n"
+CONTROL = """\
+from simulator import StorageControl
+
+
+class Mine(StorageControl):
+    def power_kw(self, view):
+        return 0.0
+"""
+
+
+def solar(name: str, value: str, says: str, rows: str | None = None) -> Broken:
+    """Panels of all sites that are wrong, or their file."""
+    return Broken(
+        name,
+        more(f"solar: {value}" if "@@" in value + (rows or "") else f"@@solar: {value}"),
+        says,
+        files={} if rows is None else {"sun.csv": rows},
+    )
+
+
+def trace(name: str, rows: str, says: str, keys: str = "") -> Broken:
+    """Panels whose power comes from sun.csv."""
+    profile = f"{{trace: {{file: sun.csv, time: hour{keys}}}}}"
+    return solar(name, f"{{capacity_kw: 40, profile: {profile}}}", says, rows)
+
+
+def battery(name: str, value: str, says: str, **files: str) -> Broken:
+    """A battery of all sites that is wrong, or its control."""
+    return Broken(
+        name,
+        more(f"battery: {value}" if "@@" in value else f"@@battery: {value}"),
+        says,
+        files={f"{key}.py": text for key, text in files.items()},
+    )
+
+
+def changed(name: str, value: str, says: str) -> Broken:
+    """Changes of the sites of the catalogue that are wrong."""
+    signals = ("signals:\n  " + SYNTHETIC, "signals: calibrated")
+    return Broken(name, sites(f"{{catalogue: {{changes: {value}}}}}"), says, more=(signals,))
+
+
+ONSITE = [
+    solar("panels without a capacity", "{profile: clear_sky}", "solar: the key 'capacity_kw' is missing"),
+    solar("panels below zero", "{capacity_kw: @@-1}", "solar.capacity_kw: must be at least 0 (given -1)"),
+    solar("profile", "{capacity_kw: 1, profile: @@cloudy}", "solar.profile: unknown choice 'cloudy'; known: clear_sky"),
+    solar("sun above 1", "{capacity_kw: 1, profile: {shape: @@1.5}}", "is from 0 to 1 (it goes from 1.5 to 1.5)"),
+    solar(
+        "sun below 0",
+        "{capacity_kw: 1, profile: {@@shape: {sine: {mean: 0, amplitude: 1, peak_h: 12}}}}",
+        "solar.profile.shape: a share of the capacity is from 0 to 1 (it goes from",
+    ),
+    solar(
+        "sun of another site",
+        "{capacity_kw: 1, profile: {shape: {per_site: {north: 0, south: 1, @@soth: 1}}}}",
+        "solar.profile.shape.per_site.soth: unknown site 'soth'; did you mean 'south'?",
+    ),
+    solar(
+        "sun of one site only", "{capacity_kw: 1, profile: {shape: {@@per_site: {north: 0}}}}", "'south' has no value"
+    ),
+    solar("sun file", "{capacity_kw: 4, profile: {trace: {file: @@sun.csv, time: hour}}}", "there is no file"),
+    trace("share above 1", SUN.replace("2022-09-22 04:00,1,", "@@2022-09-22 04:00,2,"), "must be at most 1, the whole"),
+    trace(
+        "sun file below 0",
+        SUN.replace("2022-09-22 04:00,1,", "@@2022-09-22 04:00,-1,"),
+        "must be at least 0 (given -1)",
+    ),
+    trace(
+        "kW above the capacity",
+        SUN.replace("2022-09-22 04:00,1,", "@@2022-09-22 04:00,41,"),
+        "column 'north': must be at most capacity_kw (given 41)",
+        keys=", unit: kW",
+    ),
+    trace(
+        "sun file without a site",
+        "@@" + SUN.replace("south", "soth"),
+        "there is no column 'south'; did you mean 'soth'?",
+    ),
+    trace("unit of the sun", SUN, "unknown value 'MW'; known: share, kW", keys=", unit: @@MW"),
+    battery("battery without a capacity", "{c_rate_per_h: 1}", "battery: the key 'capacity_kwh' is missing"),
+    battery("battery above itself", "{capacity_kwh: 1, initial_share: 0.1, v_lo: 0.2}", "must be from v_lo to v_up"),
+    battery(
+        "battery that makes energy", "{capacity_kwh: 1, eff_d: @@0.9}", "battery.eff_d: must be at least 1 (given 0.9)"
+    ),
+    battery(
+        "control", "{capacity_kwh: 1, control: @@prise}", "unknown control 'prise'; a control of your own is written"
+    ),
+    battery(
+        "control, nearest name", "{capacity_kwh: 1, control: @@self_consumption}", "did you mean 'self-consumption'?"
+    ),
+    battery(
+        "control's setting",
+        "{capacity_kwh: 1, control: {price: {@@windoh_h: 1}}}",
+        "battery.control.price.windoh_h: unknown key 'windoh_h'; did you mean 'window_h'?",
+    ),
+    battery(
+        "control's setting out of range",
+        "{capacity_kwh: 1, control: {@@price: {cheap_share: 0.7}}}",
+        "cheap_share must be above 0 and at most 0.5 (given 0.7)",
+    ),
+    battery(
+        "control without settings", "{capacity_kwh: 1, control: {self-consumption: {@@a: 1}}}", "the control has no set"
+    ),
+    battery("control that is a number", "{capacity_kwh: 1, control: @@3}", "a control is a name, or a name with its"),
+    battery(
+        "control that is a policy",
+        "{capacity_kwh: 1, control: @@'own_control_policy:Mine'}",
+        "is not a battery control: a class made from simulator.StorageControl is needed",
+        own_control_policy=POLICY,
+    ),
+    battery(
+        "control without a method",
+        "{capacity_kwh: 1, control: @@'own_control_empty:Mine'}",
+        "has no method power_kw(self, view), which every battery control needs",
+        own_control_empty=CONTROL.replace("power_kw", "power"),
+    ),
+    Broken(
+        "control of one site",
+        ("south, region: us", "south, battery: {capacity_kwh: 1, control: @@carbn}, region: us"),
+        "sites[1].battery.control: unknown control 'carbn'",
+    ),
+    changed("change of another site", "{@@texsa: {pue: 2}}", "unknown site 'texsa'; did you mean 'texas'?"),
+    changed("change of another key", "{texas: {@@peu: 2}}", "unknown key 'peu'; did you mean 'pue'?"),
+    changed("change of a name", "{@@texas: {name: dallas}}", "a site keeps its name; leave `name` out"),
+    changed("change out of range", "{texas: {battery: {capacity_kwh: @@-2}}}", "must be at least 0 (given -2)"),
+    changed("change of a control", "{texas: {battery: {capacity_kwh: 2, control: @@x}}}", "unknown control 'x'"),
+]
+
+CORPUS = [*SYNTAX, *SCALARS, *RANGES, *NAMES, *FILES, *OUTSIDE, *SETTINGS, *POLICIES, *ONSITE]
 
 
 def broken_text(broken: Broken) -> str | bytes:

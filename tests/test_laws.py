@@ -79,10 +79,10 @@ BREAKS: dict[str, tuple[str, Callable[[Record, Footprint], tuple[Record, Footpri
 @pytest.mark.parametrize("name", BREAKS)
 def test_a_broken_law_ends_the_run_and_is_named(made: World, result: RunResult, name: str) -> None:
     law, change = BREAKS[name]
-    assert check_laws(made, result.record, result.usage, result.footprint) == result.laws
+    assert check_laws(made, result.record, result.usage, result.footprint, result.flows) == result.laws
     with pytest.raises(LawError, match=law):
         record, footprint = change(result.record, result.footprint)
-        check_laws(made, record, result.usage, footprint)
+        check_laws(made, record, result.usage, footprint, result.flows)
 
 
 def test_a_request_on_a_forbidden_site_is_found(made: World, result: RunResult) -> None:
@@ -94,7 +94,7 @@ def test_a_request_on_a_forbidden_site_is_found(made: World, result: RunResult) 
         arrived=bumped(result.record.arrived, (origin,)),
     )
     with pytest.raises(LawError, match="may not use"):
-        check_laws(made, record, result.usage, result.footprint)
+        check_laws(made, record, result.usage, result.footprint, result.flows)
 
 
 @given(

@@ -20,6 +20,7 @@ SHORT = {
     "azure-conversation": 2,
     "mmc": 2,
     "hot-week": 6,
+    "solar-battery": 4,
 }
 
 

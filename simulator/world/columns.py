@@ -58,7 +58,8 @@ def slot_columns(asked: SignalFile, quantity: str, scenario: Scenario, sites: Si
     if isinstance(asked.column, dict):
         with problems.collecting():
             every_site(asked.column, sites, (*path, "column"), "column")
-    sheet_of = sheets(asked, scenario, sites, path, problems)
+    check_words(asked, sites, path, problems)
+    sheet_of = sheets(asked, scenario, path)
     for site in sites:
         with problems.collecting():
             sheet = sheet_of(site)
@@ -68,14 +69,16 @@ def slot_columns(asked: SignalFile, quantity: str, scenario: Scenario, sites: Si
     return np.hstack(columns)
 
 
-def sheets(
-    asked: SignalFile, scenario: Scenario, sites: Sites, path: KeyPath, problems: Problems
-) -> Callable[[Site], Sheet]:
-    """What gives the sheet of a site; each file is read once, however many sites stand in it."""
+def check_words(asked: SignalFile, sites: Sites, path: KeyPath, problems: Problems) -> None:
+    """Hold the words by which a site's rows are found against the sites; adds to ``problems``."""
     for header, words in asked.only.items():
         if isinstance(words, dict):
             with problems.collecting():
                 every_site(words, sites, (*path, "only", header), "word")
+
+
+def sheets(asked: SignalFile, scenario: Scenario, path: KeyPath) -> Callable[[Site], Sheet]:
+    """What gives the sheet of a site; each file is read once, however many sites stand in it."""
     preset = PRESETS[asked.preset] if asked.preset else None
     headers = (asked.time or preset.time[0],) if preset is not None and preset.head else ()
     table_of = cache(lambda file: read_table(file, (*path, "file"), headers))
@@ -128,13 +131,24 @@ def _zone_of(table: Table, column: str, path: KeyPath) -> tzinfo:
     return time_zone(ZONES[name], path)
 
 
-def _values(asked: SignalFile, quantity: str, site: str, table: Table, path: KeyPath) -> FloatArray:
+def header_of(asked: SignalFile, quantity: str, site: str, table: Table, path: KeyPath) -> str:
+    """The header of the column that holds the values of a site."""
     if isinstance(asked.column, dict) and site not in asked.column:
         raise refuse((*path, "column"), f"site '{site}' has no column")
     header = asked.column[site] if isinstance(asked.column, dict) else asked.column
     if header is None:
         header = _first_of(PRESETS[asked.preset].columns.get(quantity, ()), table) if asked.preset else site
-    values = table.numbers(header, empty=asked.gaps != "refuse" or asked.stamp == "instant")
+    return header
+
+
+def may_be_empty(asked: SignalFile) -> bool:
+    """Whether cells without a value are no mistake."""
+    return asked.gaps != "refuse" or asked.stamp == "instant"
+
+
+def _values(asked: SignalFile, quantity: str, site: str, table: Table, path: KeyPath) -> FloatArray:
+    header = header_of(asked, quantity, site, table, path)
+    values = table.numbers(header, empty=may_be_empty(asked))
     if quantity not in SIGNED and (values < 0).any():
         row = int(np.flatnonzero(values < 0)[0])
         what = "humidity" if quantity == "relative_humidity" else "an intensity"

@@ -11,6 +11,7 @@ from simulator.scenario.signal_file import SignalFile
 from simulator.scenario.signals import SIGNALS
 
 from .signals import paper_file
+from .solar import solar_files
 
 
 def signal_files(scenario: Scenario) -> list[SignalFile]:
@@ -23,7 +24,7 @@ def signal_files(scenario: Scenario) -> list[SignalFile]:
 
 def input_files(scenario: Scenario, sites: tuple[Site, ...]) -> list[Path]:
     """Every file that is read for a scenario, once each, in order of its name."""
-    signals, demand, found = scenario.signals, scenario.workload.demand, set[Path]()
+    signals, demand, found = scenario.signals, scenario.workload.demand, solar_files(scenario, sites)
     if signals.paper is not None:
         folder = find_input(signals.paper.path, "paper")
         found |= {paper_file(folder, signal, site.kin) for signal in SIGNALS for site in sites}

@@ -16,7 +16,7 @@ from simulator.scenario.preset import EIA_FUELS, PRESETS
 from simulator.scenario.scenario import Scenario
 from simulator.scenario.table import Table, raise_first
 
-from .columns import Sheet, Sites, sheets, to_slots
+from .columns import Sheet, Sites, check_words, sheets, to_slots
 from .shapes import shaped
 from .timestamps import since, time_zone
 
@@ -70,7 +70,8 @@ def _from_files(asked: MixFile, scenario: Scenario, sites: Sites, path: KeyPath)
     """Generation [slots, sites, fuels], none below zero: what a plant takes for itself is not made of its fuel."""
     known_fuels(asked.fuels, (*path, "fuels"))
     problems, columns = Problems(), []
-    sheet_of = sheets(asked, scenario, sites, path, problems)
+    check_words(asked, sites, path, problems)
+    sheet_of = sheets(asked, scenario, path)
     for site in sites:
         with problems.collecting():
             sheet = sheet_of(site)
