@@ -22,7 +22,8 @@ SERVERS = {"count": 5, "peak_w": 700, "idle_w": 100}
 
 def scenario(sites: Any, **more: Any) -> dict[str, Any]:
     """A scenario of these sites, with an origin at each."""
-    changes = {"sites": sites, "origins": "at_sites", "servers": SERVERS, "signals": "calibrated"} | more
+    apart = {"cooling": {"water": {"l_per_kwh": 1}}, "grid": {"water": {"l_per_kwh": 2}}}
+    changes = {"sites": sites, "origins": "at_sites", "servers": SERVERS, "signals": "calibrated"} | apart | more
     return fleet(**changes)
 
 

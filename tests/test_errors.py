@@ -184,7 +184,7 @@ SCALARS = [
     ),
     Broken("no slots", slots("0"), "slots: must be at least 1 (given 0)"),
     Broken(
-        "text for a mapping", ("{count: 8, peak_w: 700, idle_w: 100}", "@@8"), "servers: a mapping is needed (given 8)"
+        "text for a mapping", ("{count: 8, peak_w: 700, idle_w: 100}", "@@8"), "servers: a mapping is needed, or a list of them (given 8)"
     ),
     Broken("number for text", ("name: base", "name: @@3"), "name: text is needed (given 3)"),
     Broken("mapping for a list", ("policies: [", "@@policies: {a: b}\nx: ["), "policies: a list is needed"),
@@ -735,6 +735,8 @@ POLICIES = [
     own("by no name", "is written module:Class, such as my_module:MyPolicy", None, "@@'a/b:Mine'"),
 ]
 
+#: Where panels and batteries are, on-site and off-site water must be known apart.
+APART = "cooling: {water: {l_per_kwh: 1}}\ngrid: {water: {l_per_kwh: 2}}"
 SUN = "hour,north,south\n2022-09-22 00:00,0,0.5\n2022-09-22 04:00,1,0.5\n"
 CONTROL = """\
 from simulator import StorageControl
@@ -750,9 +752,10 @@ def solar(name: str, value: str, says: str, rows: str | None = None) -> Broken:
     """Panels of all sites that are wrong, or their file."""
     return Broken(
         name,
-        more(f"solar: {value}" if "@@" in value + (rows or "") else f"@@solar: {value}"),
+        more(f"solar: {value}\n{APART}" if "@@" in value + (rows or "") else f"@@solar: {value}\n{APART}"),
         says,
         files={} if rows is None else {"sun.csv": rows},
+        more=(DRIER,),
     )
 
 
@@ -766,15 +769,16 @@ def battery(name: str, value: str, says: str, **files: str) -> Broken:
     """A battery of all sites that is wrong, or its control."""
     return Broken(
         name,
-        more(f"battery: {value}" if "@@" in value else f"@@battery: {value}"),
+        more(f"battery: {value}\n{APART}" if "@@" in value else f"@@battery: {value}\n{APART}"),
         says,
         files={f"{key}.py": text for key, text in files.items()},
+        more=(DRIER,),
     )
 
 
 def changed(name: str, value: str, says: str) -> Broken:
     """Changes of the sites of the catalogue that are wrong."""
-    signals = ("signals:\n  " + SYNTHETIC, "signals: calibrated")
+    signals = ("signals:\n  " + SYNTHETIC, f"signals: calibrated\n{APART}")
     return Broken(name, sites(f"{{catalogue: {{changes: {value}}}}}"), says, more=(signals,))
 
 
@@ -856,6 +860,7 @@ ONSITE = [
         "control of one site",
         ("south, region: us", "south, battery: {capacity_kwh: 1, control: @@carbn}, region: us"),
         "sites[1].battery.control: unknown control 'carbn'",
+        more=(DRIER, more(APART)),
     ),
     changed("change of another site", "{@@texsa: {pue: 2}}", "unknown site 'texsa'; did you mean 'texas'?"),
     changed("change of another key", "{texas: {@@peu: 2}}", "unknown key 'peu'; did you mean 'pue'?"),

@@ -86,7 +86,6 @@ def build_world(scenario: Scenario, seed: int | None = None) -> World:
     pools = pools_of(scenario, sites, problems)
     _fits_in_memory(scenario, len(sites), len(origins), problems)
     check_agreement(scenario, problems)
-    refuse_combined_water(scenario, sites, not water_is_split(scenario), problems)
     problems.settle()
     conditions = build_conditions(scenario, sites, seed, is_proportional(pools, len(sites)), problems)
     outages = build_outages(scenario, [s.name for s in sites], [o.name for o in origins], seed, problems)
@@ -104,6 +103,7 @@ def build_world(scenario: Scenario, seed: int | None = None) -> World:
         )
     with problems.collecting():
         solar_kw = build_solar(scenario, sites)
+    refuse_combined_water(scenario, sites, not water_is_split(scenario), problems)
     problems.settle()
     assert conditions is not None and demand is not None and curve is not None
     assert rtt_s is not None and allowed is not None and solar_kw is not None

@@ -56,5 +56,5 @@ def refuse_combined_water(scenario: Scenario, sites: tuple[Site, ...], combined:
     found = [(path, solar.capacity_kw) for path, solar in solar_of(scenario, sites) if solar is not None]
     found += [(path, storage.capacity_kwh) for path, storage in batteries_of(scenario, sites) if storage is not None]
     for path in dict.fromkeys(path for path, capacity in found if capacity > 0):
-        what = "the water series is combined, on-site and off-site together, so that it is not known what the sun saves"
-        problems.add(path, f"{what}; choose signals with off-site water of its own, or leave {path[-1]} out")
+        what = "the signals' water is on-site and off-site water together, so that it is not known what this saves"
+        problems.add(path, f"{what}; give both apart (`cooling: {{water: ...}}`, `grid: {{water: ...}}`)")
