@@ -156,7 +156,8 @@ class OnSite:
                 drawn_per_given=float(self._battery.eff_d[site]),
             )
             wish = _wish(self._controls[site], view)
-            asked[:, site] = min(max(wish, 0.0), charge[site]), min(max(-wish, 0.0), discharge[site])
+            # The zero stands first, so that no wish is never a zero below zero.
+            asked[:, site] = min(max(0.0, wish), charge[site]), min(max(0.0, -wish), discharge[site])
         return asked
 
 

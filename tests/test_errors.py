@@ -16,6 +16,7 @@ from typing import NamedTuple
 import pytest
 from click.testing import CliRunner
 
+import simulator
 from simulator.cli import main
 from simulator.folder import Folder
 from simulator.problem import InputError
@@ -184,7 +185,9 @@ SCALARS = [
     ),
     Broken("no slots", slots("0"), "slots: must be at least 1 (given 0)"),
     Broken(
-        "text for a mapping", ("{count: 8, peak_w: 700, idle_w: 100}", "@@8"), "servers: a mapping is needed, or a list of them (given 8)"
+        "text for a mapping",
+        ("{count: 8, peak_w: 700, idle_w: 100}", "@@8"),
+        "servers: a mapping is needed, or a list of them (given 8)",
     ),
     Broken("number for text", ("name: base", "name: @@3"), "name: text is needed (given 3)"),
     Broken("mapping for a list", ("policies: [", "@@policies: {a: b}\nx: ["), "policies: a list is needed"),
@@ -869,7 +872,81 @@ ONSITE = [
     changed("change of a control", "{texas: {battery: {capacity_kwh: 2, control: @@x}}}", "unknown control 'x'"),
 ]
 
-CORPUS = [*SYNTAX, *SCALARS, *RANGES, *NAMES, *FILES, *OUTSIDE, *SETTINGS, *POLICIES, *ONSITE]
+WHOLE = "would be switched or lost; if that is what you want, say accept_scaled: true"
+DARK = "outages: {scheduled: [{site: north, start_s: 0, length_s: 60}]}"
+ORDERS = """\
+from simulator import Order, ProvisioningPolicy
+
+
+class Mine(ProvisioningPolicy):
+    def order(self, view):
+        return Order(1)
+"""
+
+
+def provisioning(name: str, value: str, says: str, before: str = "", **files: str) -> Broken:
+    """A provisioning policy of all sites that is wrong."""
+    lines = f"{before}provisioning: {value}" if "@@" in value else f"{before}@@provisioning: {value}"
+    return Broken(name, more(lines), says, files={f"{key}.py": text for key, text in files.items()})
+
+
+def at_south(value: str) -> Change:
+    return ("south, region: us", f"south, {value}, region: us")
+
+
+SERVERS_ON = [
+    provisioning("provisioning", "@@folow", "provisioning: unknown policy 'folow'; a policy of your own is written"),
+    provisioning(
+        "provisioning out of range",
+        "{@@follow: {utilisation: 3}}",
+        "provisioning.follow: utilisation must be above 0 and at most 1 (given 3)",
+    ),
+    provisioning("provisioning's setting", "{follow: {@@util: 1}}", "provisioning.follow.util: unknown key 'util'"),
+    provisioning("provisioning's kind", "{static: {servers: @@x}}", "provisioning.static.servers: a number is needed (given 'x')"),
+    provisioning(
+        "provisioning that routes",
+        "@@'own_orders_policy:Mine'",
+        "is not a provisioning policy: a class made from simulator.ProvisioningPolicy is needed",
+        own_orders_policy=POLICY,
+    ),
+    provisioning(
+        "provisioning without a method",
+        "@@'own_orders_empty:Mine'",
+        "has no method order(self, view), which every provisioning policy needs",
+        own_orders_empty=ORDERS.replace("def order", "def say"),
+    ),
+    Broken(
+        "provisioning of one site",
+        at_south("provisioning: {@@staffing: {wait_s: 0}}"),
+        "sites[1].provisioning.staffing: wait_s must be finite and above 0",
+    ),
+    Broken(
+        "provisioning of a changed site",
+        sites("{catalogue: {changes: {texas: {provisioning: @@folow}}}}"),
+        "sites.catalogue.changes.texas.provisioning: unknown policy 'folow'",
+        more=(("signals:\n  " + SYNTHETIC, "signals: calibrated"),),
+    ),
+    provisioning("fluid servers", "@@follow", "the fluid engine has no servers to switch", "engine: fluid\n"),
+    provisioning("some fluid servers", "{static: {servers: 2}}", "the fluid engine has no serv", "engine: fluid\n"),
+    Broken("fluid outages", more(f"engine: fluid\n@@{DARK}"), "outages: the fluid engine has no servers to switch"),
+    Broken(
+        "fluid servers of one site",
+        at_south("provisioning: @@reactive"),
+        "sites[1].provisioning: the fluid engine has no servers to switch",
+        more=(more("engine: fluid"),),
+    ),
+    provisioning("scaled servers", "@@follow", "a smaller fleet (fleet_scale 0.5) " + WHOLE, "fleet_scale: 0.5\n"),
+    Broken("scaled outages", more(f"fleet_scale: 0.5\n@@{DARK}"), WHOLE),
+    Broken("scaled links", more("fleet_scale: 2\n@@outages: {random: {links: {mean_up_h: 1, mean_down_h: 1}}}"), WHOLE),
+    Broken("combined water and sun", more("@@solar: {capacity_kw: 4}"), "solar: the signals' water is on-site and off"),
+    Broken(
+        "combined water and a battery",
+        at_south("@@battery: {capacity_kwh: 4}"),
+        "sites[1].battery: the signals' water is on-site and off-site water together",
+    ),
+]
+
+CORPUS = [*SYNTAX, *SCALARS, *RANGES, *NAMES, *FILES, *OUTSIDE, *SETTINGS, *POLICIES, *ONSITE, *SERVERS_ON]
 
 
 def broken_text(broken: Broken) -> str | bytes:
@@ -963,6 +1040,30 @@ def test_all_mistakes_come_at_once_in_the_order_of_the_file(tmp_path, monkeypatc
     paths += ["policies[0].eglb.stp", "policies[1]"]
     assert [line.split(": ")[1] for line in lines[:-1]] == paths
     assert lines[-1] == "6 mistakes; nothing was run, nothing was written"
+
+
+@pytest.mark.parametrize(
+    "blocks",
+    [
+        "fleet_scale: 0.5\naccept_scaled: true\nprovisioning: follow\n" + DARK,
+        "fleet_scale: 0.5\nprovisioning: {static: {servers: 4}}",
+        "fleet_scale: 0.5\noutages: {scheduled: [{signals: north, start_s: 0, length_s: 60}]}",
+        "provisioning: own_orders:Mine\n" + DARK,
+    ],
+)
+def test_servers_are_switched_and_lost_where_that_makes_sense(blocks, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "own_orders.py").write_text(ORDERS)
+    (tmp_path / "good.yaml").write_text(BASE.replace(*more(blocks)))
+    status, text = say("run", "good.yaml", "--jobs", "1")
+    assert status == 0, text
+
+
+def test_an_engine_named_to_run_is_held_against_the_scenario_too(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "good.yaml").write_text(BASE.replace(*more("provisioning: follow\n" + DARK)))
+    with pytest.raises(InputError, match=r"provisioning: the fluid engine(.|\n)*outages: the fluid engine"):
+        simulator.run("good.yaml", "glb-nearest", engine="fluid")
 
 
 def test_mistakes_in_several_data_files_come_at_once(tmp_path, monkeypatch):
