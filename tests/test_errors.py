@@ -902,7 +902,9 @@ SERVERS_ON = [
         "provisioning.follow: utilisation must be above 0 and at most 1 (given 3)",
     ),
     provisioning("provisioning's setting", "{follow: {@@util: 1}}", "provisioning.follow.util: unknown key 'util'"),
-    provisioning("provisioning's kind", "{static: {servers: @@x}}", "provisioning.static.servers: a number is needed (given 'x')"),
+    provisioning(
+        "provisioning's kind", "{static: {servers: @@x}}", "provisioning.static.servers: a number is needed (given 'x')"
+    ),
     provisioning(
         "provisioning that routes",
         "@@'own_orders_policy:Mine'",
