@@ -12,9 +12,11 @@ from simulator.burdens import health_usd, scarce_water_m3, scarcity
 from simulator.footprint import Conditions, Footprint
 from simulator.problem import InputError
 from simulator.scenario import parse
+from simulator.simulation import run
 from simulator.world import World, build_world
 
 SERVERS = {"count": 1, "peak_w": 1}
+IDLE = {"demand": {"poisson": {"rate_per_s": 0}}, "request": {"seconds": 1}}
 
 
 def world(sites: object, **more) -> World:
@@ -84,3 +86,21 @@ def test_scarcity_goes_through_years_of_long_slots():
 def test_scarcity_is_a_number_or_twelve(aware):
     with pytest.raises(InputError, match=r"sites\.given\[0\]\.aware|sites\[0\]\.aware"):
         world([site("c", aware=aware)])
+
+
+@pytest.mark.parametrize(("known", "total"), [((None, None), math.nan), ((None, 20.0), 0.02), ((10.0, 20.0), 0.03)])
+def test_the_tables_of_a_run_hold_scarce_water_and_the_health_cost_that_is_known(known, total):
+    """Two sites that draw 1 W each for 1,000 h: 1 kWh, 3 L of combined water. Scarcity 2 and 6."""
+    sites = [
+        site("a", aware=2) | ({} if known[0] is None else {"health_usd_per_mwh": known[0]}),
+        site("b", aware=6) | ({} if known[1] is None else {"health_usd_per_mwh": known[1]}),
+    ]
+    made = world(sites, slot_s=3.6e6, servers={"count": 1, "peak_w": 2, "idle_w": 1}, workload=IDLE)
+    result = run(made, "glb-nearest", engine="fluid")
+    row, rows = result.summary(), result.site_rows()
+    assert [r["scarce_water_m3"] for r in rows] == pytest.approx([0.006, 0.018])
+    assert (row["scarce_water_m3_mean"], row["scarce_water_m3_max"]) == pytest.approx((0.012, 0.018))
+    assert row["par_scarce_water"] == pytest.approx(1.5)
+    assert row["health_usd"] == pytest.approx(total, nan_ok=True)
+    expected = [math.nan if usd is None else usd / 1000 for usd in known]
+    assert [r["health_usd"] for r in rows] == pytest.approx(expected, nan_ok=True)

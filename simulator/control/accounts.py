@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from simulator.footprint import Footprint, Usage, added, footprint, nothing
-from simulator.onsite import Flows, OnSite, stacked
+from simulator.onsite import Flows, OnSite, no_flows, stacked
 from simulator.world import World
 
 from .servers import Servers
@@ -47,6 +47,8 @@ class Accounts:
 
     def flows(self) -> Flows:
         """Of all slots, [slots, sites]."""
+        if not self._world.has_own_energy:  # one array of zeros in place of eight
+            return no_flows((len(self._flows), len(self._world.sites)))
         return stacked(self._flows)
 
     def footprint(self) -> Footprint:
