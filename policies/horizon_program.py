@@ -15,6 +15,8 @@ from simulator.forecast import Outlook
 
 #: Ten times the solver's tolerance, in units of flow. What it leaves out is put back by the assignment.
 SLACK = 1e-6
+#: Requests of a slot that are as good as none: beside them a site's standing draw would leave a solver's range.
+NOTHING = 1e-9
 
 
 class Spent(NamedTuple):
@@ -96,6 +98,7 @@ class HorizonProgram:
     def solve(self, outlook: Outlook, spent: Spent) -> HorizonPlan:
         """Solve for the slots of an outlook. Demand that no flow can carry is left out, as little as possible."""
         demand = self.grouping.demand(outlook.demand_rps)
+        demand = np.where(demand * self._fleet.slot_s < NOTHING, 0.0, demand)
         units = self._units(outlook, demand)
         for unserved in self._unserved(demand, units.flow_rps):
             layout = self._layout(unserved)

@@ -107,19 +107,15 @@ def _energy(world: World, record: Record, usage: Usage, footprint: Footprint) ->
 
 
 def _signals(world: World, record: Record, usage: Usage, footprint: Footprint, own_kwh: FloatArray) -> bool:
-    """From the ledger itself, not from the energies of the footprint.
-
-    What is left at the meter may be a rounding of what the site needs: it is held against that.
-    """
-    here, it = world.conditions, _it_kwh(world, record.busy_place_s, usage)
-    needed = _facility_kwh(world, record.busy_place_s, usage)
-    meter, onsite_l = needed - own_kwh, here.onsite_water_l_per_kwh * it
-    return (
-        _close(footprint.cost_usd, here.price_usd_per_kwh * meter, np.abs(here.price_usd_per_kwh) * needed)
-        and _close(footprint.carbon_kg, here.carbon_kg_per_kwh * meter, here.carbon_kg_per_kwh * needed)
-        and _close(
-            footprint.water_l,
-            onsite_l + here.offsite_water_l_per_kwh * meter,
-            onsite_l + here.offsite_water_l_per_kwh * needed,
-        )
+    """From the ledger itself, not from the energies of the footprint."""
+    here = world.conditions
+    meter = _facility_kwh(world, record.busy_place_s, usage) - own_kwh
+    onsite_l = here.onsite_water_l_per_kwh * _it_kwh(world, record.busy_place_s, usage)
+    pairs = (
+        (footprint.cost_usd, here.price_usd_per_kwh, 0.0),
+        (footprint.carbon_kg, here.carbon_kg_per_kwh, 0.0),
+        (footprint.water_l, here.offsite_water_l_per_kwh, onsite_l),
     )
+    # An outage, or sun and battery, may leave next to nothing, all of it rounding: the size is that of a full load.
+    full = here.pue * world.fleet.rated_kwh
+    return all(_close(mine, per_kwh * meter + more, np.abs(per_kwh) * full) for mine, per_kwh, more in pairs)

@@ -178,7 +178,10 @@ def test_the_folder_of_a_run_is_whole(here, equifleet):
     equifleet("run", "tiny.yaml", "--out", "done")
     assert listing(here) == sorted(
         ["done", "tiny.yaml"]
-        + [f"done/{name}" for name in ("scenario.yaml", "summary.csv", "sites.csv", "origins.csv", "flows.csv")]
+        + [
+            f"done/{name}"
+            for name in ("scenario.yaml", "summary.csv", "sites.csv", "servers.csv", "origins.csv", "flows.csv")
+        ]
         + [f"done/{name}" for name in ("slots.parquet", "latency.parquet", "manifest.json")]
     )
     manifest = json.loads((here / "done/manifest.json").read_text())

@@ -19,7 +19,7 @@ import pytest
 from conftest import scenario
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from worlds import Ask, InTurn, assert_equal, fleet, play, world_of
+from worlds import Ask, InTurn, Orders, assert_equal, fleet, play, world_of
 
 from policies import POLICIES
 from simulator import build_world, run
@@ -91,7 +91,46 @@ def crowds(draw, origins: int) -> list[Ask]:
 
 
 @st.composite
-def cases(draw):
+def types(draw) -> list[dict]:
+    """One to three types of servers, that boot in no time, in whole seconds, in others, or at random."""
+    boots = st.sampled_from([0.0, 1.0, 2.5, 7.0, {"exponential": {"mean": 3.0}}])
+    return [
+        {
+            "name": f"t{k}",
+            "count": draw(st.integers(1, 4)),
+            "concurrency": draw(st.integers(1, 3)),
+            "peak_w": 700,
+            "idle_w": 100,
+            "boot_s": draw(boots),
+            "load_s": draw(st.sampled_from([0.0, 0.0, 1.0])),
+            "speed": draw(st.sampled_from([1.0, 0.5, 2.0])),
+        }
+        for k in range(draw(st.sampled_from([1, 1, 2, 3])))
+    ]
+
+
+@st.composite
+def outages(draw, sites: int, origins: int) -> dict:
+    """Up to five outages: of sites, of parts of them, of links, of signals; on whole-number times and others."""
+    times = st.one_of(st.integers(0, 30).map(float), st.floats(0, 39))
+    found = []
+    for _ in range(draw(st.integers(0, 5))):
+        when = {"start_s": draw(times), "length_s": draw(st.sampled_from([1.0, 3.0, 10.0, 0.7]))}
+        site = f"s{draw(st.integers(0, sites - 1))}"
+        match draw(st.sampled_from(["site", "site", "site", "link", "signals"])):
+            case "site":
+                share, running = draw(st.sampled_from([1.0, 1.0, 0.5, 0.3])), draw(st.sampled_from(["kill", "finish"]))
+                found.append({"site": site, "share": share, "running": running, **when})
+            case "link":
+                found.append({"site": site, "origin": f"o{draw(st.integers(0, origins - 1))}", **when})
+            case _:
+                found.append({"signals": site, **when})
+    detection_s = draw(st.sampled_from([0.0, 1.0, 2.5, 100.0]))
+    return {"scheduled": found, "retries": draw(st.integers(0, 3)), "detection_s": detection_s}
+
+
+@st.composite
+def worlds_and_plans(draw, switched: bool) -> tuple:
     """A world of 1 to 6 sites and 1 to 3 origins, a plan for each of its slots, and requests."""
     sites, origins = draw(st.integers(1, 6)), draw(st.integers(1, 3))
     limit = draw(st.sampled_from([{}, {}, {"queue_limit": 0}, {"queue_limit": 2}]))
@@ -108,6 +147,11 @@ def cases(draw):
         fleet_scale=draw(st.sampled_from([1.0, 0.5])),
         **limit,
     )
+    if switched:
+        for site in data["sites"]:
+            site["servers"] = draw(types())
+            site["servers"][0] |= limit
+        data |= {"outages": draw(outages(sites, origins)), "accept_scaled": True}
     half_s = st.sampled_from([0.0, 0.0, 1.0, 3.0, 0.1])
     rtt_s = [[2 * draw(half_s) for _ in range(sites)] for _ in range(origins)]
     mask = st.lists(st.sampled_from([True, True, True, False]), min_size=sites, max_size=sites)
@@ -120,6 +164,22 @@ def cases(draw):
     return world, said, asks, draw(st.sampled_from([1, 3, 100]))
 
 
+def cases() -> st.SearchStrategy:
+    """Servers of one type that are always on."""
+    return worlds_and_plans(False)
+
+
+@st.composite
+def switched_cases(draw) -> tuple:
+    """Servers of several types that are switched on and off, and outages."""
+    case = draw(worlds_and_plans(True))
+    orders = [
+        (draw(st.lists(st.integers(0, 8).map(float), min_size=1, max_size=6)), draw(st.booleans()))
+        for _ in case[0].sites
+    ]
+    return *case, orders
+
+
 def _at(ask: Ask) -> float:
     return ask.at
 
@@ -129,6 +189,27 @@ def _at(ask: Ask) -> float:
 def test_the_planes_say_the_same_of_every_request(case) -> None:
     world, said, asks, block = case
     play(world, InTurn(*said), asks, block=block)
+
+
+class KeepingToTheFleet(InTurn):
+    """Leaves out what is known to be down, as a plan must."""
+
+    def plan(self, observation):
+        said = super().plan(observation)
+        return said.within(observation.fleet) if isinstance(said, Split) else said
+
+
+@settings(max_examples=300, deadline=None)
+@given(switched_cases())
+def test_the_planes_say_the_same_with_boots_drains_types_outages_kills_retries_and_link_cuts(case) -> None:
+    world, said, asks, block, orders = case
+    play(
+        world,
+        KeepingToTheFleet(*said),
+        asks,
+        block=block,
+        orders=lambda: [Orders(*servers, idle=idle) for servers, idle in orders],
+    )
 
 
 @settings(max_examples=100, deadline=None)

@@ -274,7 +274,7 @@ def test_settings_override_the_objective_for_that_policy_alone() -> None:
     free = run(made, POLICIES["eglb-off"](water_weight_usd_per_m3=0, carbon_weight_usd_per_t=0), engine="fluid")
     cheapest = run(made, POLICIES["glb-cost"](), engine="fluid")
     assert free.cost_usd == pytest.approx(cheapest.cost_usd, rel=1e-6)
-    assert free.objective == made.fleet.objective
+    assert free.fleet.objective == made.fleet.objective
     assert replace(free, policy="x").objective_usd > free.cost_usd
 
 

@@ -67,4 +67,4 @@ def test_the_manifest_names_what_made_the_figures(tmp_path: Path) -> None:
     assert manifest["seed"] == 1
     assert set(manifest["files"]) == {*TABLES, "scenario.yaml"}
     assert "numpy" in manifest["versions"]
-    assert len(manifest["laws"]["glb-cost"]) == 8
+    assert len(manifest["laws"]["glb-cost"]) == 9

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import replace
 from typing import Any, NamedTuple
 
 import numpy as np
 import pytest
 
+from simulator import simulation
 from simulator.plan import Plan, Split
 from simulator.policy import RoutingPolicy
+from simulator.provisioning import Order, ProvisioningPolicy, SiteView
 from simulator.result import RunResult
 from simulator.scenario import parse
 from simulator.simulation import run
@@ -94,12 +96,35 @@ class Ask(NamedTuple):
     back: float = 0.0
 
 
+class Orders(ProvisioningPolicy):
+    """Says these numbers of servers slot after slot, and holds the last one. Work keeps a server on.
+
+    With ``idle`` a site that has gone idle is switched off.
+    """
+
+    def __init__(self, *servers: float, idle: bool = False):
+        self.servers = servers
+        self.hears_idle = idle  # type: ignore[misc]
+
+    def order(self, view: SiteView) -> Order:
+        servers = self.servers[min(view.slot, len(self.servers) - 1)]
+        if view.reason == "idle":
+            return Order(0.0)
+        return Order(max(servers, 1.0) if view.in_use + view.waiting > 0 or view.reason == "work" else servers)
+
+
 def play(
-    world: World, policy: RoutingPolicy | Plan, asks: Iterable[Ask], engine: str | None = None, block: int = 7
+    world: World,
+    policy: RoutingPolicy | Plan,
+    asks: Iterable[Ask],
+    engine: str | None = None,
+    block: int = 7,
+    orders: Callable[[], Sequence[ProvisioningPolicy]] | None = None,
 ) -> RunResult:
     """A run in which exactly these requests arise, in the order given, in blocks of so many requests.
 
-    By both engines that know requests, which must say the same of every one of them, unless one is named.
+    By both engines that know requests, which must say the same of every one of them, unless one is named. ``orders``
+    makes the provisioning policies of all sites.
     """
     rows = list(asks)
 
@@ -113,6 +138,8 @@ def play(
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(Tape, "blocks", blocks)
         policy = policy if isinstance(policy, RoutingPolicy) else InTurn(policy)
+        if orders is not None:
+            patch.setattr(simulation, "make_provisioning", lambda world, folders: orders())
         if engine is not None:
             return run(world, policy, engine=engine, keep_requests=True)
         compiled, reference = (run(world, policy, engine=name, keep_requests=True) for name in ("compiled", "simpy"))

@@ -6,7 +6,7 @@ import numpy as np
 
 from simulator.fleet import FloatArray, IntArray
 from simulator.latency import MEASURES, Histogram
-from simulator.record import FATES, FINISHED, UNFINISHED, Counts, Record, Requests
+from simulator.record import FAILED, FATES, FINISHED, UNFINISHED, Counts, Record, Requests
 from simulator.world import World
 
 
@@ -18,7 +18,7 @@ def close_books(world: World, requests: Requests, ledger: FloatArray, counts: Co
     np.add.at(fates, (requests.fate, requests.origin, site), 1)
     sent = requests.site >= 0
     end = world.scenario.horizon_s
-    started = ~np.isnan(requests.start_s)
+    started = ~np.isnan(requests.start_s) & (requests.fate != FAILED)  # whose service was cut short stands apart
     # An unfinished request was served up to the end of the run.
     until = np.where(np.isnan(requests.finish_s), end, requests.finish_s)
     served = _service_by_slot(requests.pool[started], requests.start_s[started], until[started], world)

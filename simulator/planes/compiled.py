@@ -27,7 +27,7 @@ from simulator.world import World
 
 from .arrays import figures_of, state_of, with_more_room
 from .kept import KeptRows
-from .ledger import spread_busy
+from .ledger import slot_of, spread_busy
 from .rules import not_a_site
 
 _NO_REQUESTS = Block(*(np.zeros(0, dtype={"origin": int, "kept": bool}.get(name, float)) for name in Block._fields))
@@ -124,6 +124,7 @@ class CompiledPlane:
             lost += self._killed(p, int(killed[p]), now)
         for i in np.flatnonzero(standing.dark).tolist():
             lost += [(call, i) for call in self._queue(i)]
+        self._state.clocks[0].slot = slot_of(now, self._world.fleet.slot_s)
         stand(self._state, standing, killed, np.array(lost, dtype=np.int64).reshape(-1, 2), now)
 
     def cut(self, cut: BoolArray) -> None:

@@ -11,6 +11,7 @@ from collections.abc import Callable, Generator, Iterator
 from typing import Any
 
 import numpy as np
+
 from simulator.clock import ANEW, ARISE, FINISH, HAND_OVER, LOOK, REACH, Clock, Event, Heard, Interrupt
 from simulator.core.standing import Standing
 from simulator.core.stations import IDLE, WORK
