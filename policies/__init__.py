@@ -1,4 +1,4 @@
-"""The built-in policies: of routing, and of provisioning."""
+"""The built-in policies: of routing, of provisioning, and of batteries."""
 
 from policies.equitable_offline import EquitableOffline
 from policies.equitable_online import EquitableOnline
@@ -11,8 +11,10 @@ from policies.provisioning.reactive import Reactive
 from policies.provisioning.staffing import Staffing
 from policies.provisioning.static import Static
 from policies.receding_horizon import RecedingHorizon
+from policies.storage import Carbon, Price, SelfConsumption
 from simulator.policy import RoutingPolicy
 from simulator.provisioning import ProvisioningPolicy
+from simulator.storage import StorageControl
 
 POLICIES: dict[str, type[RoutingPolicy]] = {
     "glb-cost": GlbCost,
@@ -33,4 +35,10 @@ PROVISIONING: dict[str, type[ProvisioningPolicy]] = {
     "reactive": Reactive,
     "staffing": Staffing,
     "on-demand": OnDemand,
+}
+
+STORAGE: dict[str, type[StorageControl]] = {
+    "self-consumption": SelfConsumption,
+    "price": Price,
+    "carbon": Carbon,
 }

@@ -21,9 +21,14 @@ if TYPE_CHECKING:
     from simulator.policy import RoutingPolicy as RoutingPolicy
     from simulator.problem import InputError as InputError
     from simulator.problem import LawError as LawError
+    from simulator.provisioning import Order as Order
+    from simulator.provisioning import ProvisioningPolicy as ProvisioningPolicy
+    from simulator.provisioning import SiteView as SiteView
     from simulator.result import RunResult as RunResult
     from simulator.scenario.scenario import Scenario as Scenario
     from simulator.simulation import run as run
+    from simulator.storage import StorageControl as StorageControl
+    from simulator.storage import StorageView as StorageView
     from simulator.world import World as World
     from simulator.world import build_world as build_world
 
@@ -32,13 +37,18 @@ _HOMES = {
     "InputError": "simulator.problem",
     "LawError": "simulator.problem",
     "Observation": "simulator.policy",
+    "Order": "simulator.provisioning",
     "Own": "simulator.plan",
     "PolicyError": "simulator.plan",
+    "ProvisioningPolicy": "simulator.provisioning",
     "RoutingPolicy": "simulator.policy",
     "RunResult": "simulator.result",
     "Scenario": "simulator.scenario.scenario",
     "Score": "simulator.plan",
+    "SiteView": "simulator.provisioning",
     "Split": "simulator.plan",
+    "StorageControl": "simulator.storage",
+    "StorageView": "simulator.storage",
     "World": "simulator.world",
     "build_world": "simulator.world",
     "check_policy": "simulator.contract",

@@ -191,20 +191,28 @@ def schema() -> None:
 @main.command()
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 def policies(as_json: bool) -> None:
-    """List the built-in routing policies and their settings."""
-    from simulator.roster import built_in, settings_of
+    """List the built-in policies of routing and provisioning, and battery controls, with their settings."""
+    from simulator.roster import PROVISIONING, ROUTING, STORAGE, Kind, ours, settings_of
 
+    kinds: tuple[tuple[Kind[Any], str, str], ...] = (
+        (ROUTING, "", "(the scenario)"),
+        (PROVISIONING, "provisioning: how many servers of a site are on", "(all)"),
+        (STORAGE, "battery: {control: ...}: when the battery of a site is charged and gives", ""),
+    )
     rows: list[dict[str, Any]] = []
-    for name, kind in built_in().items():
-        given = {key: value.default for key, value in settings_of(kind).items()}
-        rows.append({"name": name, "what": (kind.__doc__ or "").strip().splitlines()[0], "settings": given})
+    for kind, heading, unset in kinds:
+        if heading and not as_json:
+            click.echo(f"\n{heading}")
+        for name, found in ours(kind).items():
+            given = {key: value.default for key, value in settings_of(found).items()}
+            rows.append({"name": name, "what": (found.__doc__ or "").strip().splitlines()[0], "settings": given})
+            rows[-1] |= {"kind": kind.words}
+            if not as_json:
+                click.echo(f"{name:16s} {rows[-1]['what']}" if heading else f"{name:12s} {rows[-1]['what']}")
+                for key, value in given.items():
+                    click.echo(f"{'':12s}   {key}: {unset if value is None else value}")
     if as_json:
         click.echo(json.dumps(rows, indent=2))
-        return
-    for row in rows:
-        click.echo(f"{row['name']:12s} {row['what']}")
-        for key, value in row["settings"].items():
-            click.echo(f"{'':12s}   {key}: {'(the scenario)' if value is None else value}")
 
 
 @main.command()

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from policies.provisioning.static import Static
-from simulator.control import simulate
+from simulator.control import Deciders, simulate
 from simulator.plan import Plan, PolicyError
 from simulator.planes import make_plane
 from simulator.policy import RoutingPolicy
@@ -106,7 +106,7 @@ class _Listening(RoutingPolicy):
 def _plans(world: World, policy: RoutingPolicy) -> list[Plan]:
     policy.start(world.fleet)
     listening = _Listening(policy)
-    simulate(world, listening, [Static() for _ in world.sites], make_plane("simpy", world))
+    simulate(world, Deciders(listening, [Static() for _ in world.sites]), make_plane("simpy", world))
     return listening.plans
 
 

@@ -25,6 +25,10 @@ class Conditions(NamedTuple):
     """Water of power plants per kWh at the meter (EWIF)."""
     pue: FloatArray
     """Power usage effectiveness at full load."""
+    scarcity: FloatArray
+    """Weight of a litre where and when it is drunk, m3 world-eq per m3 (AWARE); 1 where it is not known."""
+    health_usd_per_kwh: FloatArray
+    """Cost of the harm that power plants' air pollution does, at the meter; NaN where it is not known."""
 
     def of(self, slots: slice | int) -> Conditions:
         """Those of some slots."""

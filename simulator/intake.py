@@ -9,7 +9,7 @@ from pathlib import Path
 
 from simulator.planes import ENGINES
 from simulator.problem import InputError, Problems, did_you_mean, refuse
-from simulator.roster import built_in, check_policies
+from simulator.roster import built_in, check_controls, check_policies, check_provisioning
 from simulator.scenario import Scenario, Source, parse, read_source
 from simulator.scenario.choice import PolicyChoice
 from simulator.world import World, build_world
@@ -47,8 +47,11 @@ def checked_scenario(source: Source, folders: Sequence[Path]) -> Scenario:
             check_policies(scenario.policies, scenario.engine, folders, problems)
             _check_published(scenario, problems)
             _check_rows(scenario, problems)
+            check_servers(scenario, scenario.engine, problems)
+            check_provisioning(scenario, folders, problems)
             with problems.collecting():
                 check_size(build_world(scenario), scenario.engine)
+            check_controls(scenario, folders, problems)
         problems.settle()
     except InputError as error:
         raise source.located(error) from None
@@ -66,6 +69,26 @@ def _check_published(scenario: Scenario, problems: Problems) -> None:
 def _check_rows(scenario: Scenario, problems: Problems) -> None:
     if scenario.requests is not None and not ENGINES[scenario.engine].routes_requests:
         problems.add(("requests",), f"the {scenario.engine} engine has no requests to write; leave this out")
+
+
+def check_servers(scenario: Scenario, engine: str, problems: Problems) -> None:
+    """Refuse to switch servers off, or to let them fail, where a run has none, or has whole ones of a smaller fleet."""
+    if engine in ENGINES and not ENGINES[engine].routes_requests:
+        why = "has no servers to switch and no requests to lose; take compiled or simpy"
+        asked = [path for path, choice in scenario.provisionings if not _all_servers(choice)]
+        asked += [("outages",)] if scenario.outages.happen else []
+        for path in asked:
+            problems.add(path, f"the {engine} engine {why}")
+    elif scenario.fleet_scale != 1 and not scenario.accept_scaled:
+        scale = f"whole servers of a smaller fleet (fleet_scale {scenario.fleet_scale:g})"
+        asked = [path for path, choice in scenario.provisionings if choice.name != "static"]
+        asked += [("outages",)] if scenario.outages.lose_requests else []
+        for path in asked:
+            problems.add(path, f"{scale} would be switched or lost; if that is what you want, say accept_scaled: true")
+
+
+def _all_servers(choice: PolicyChoice) -> bool:
+    return choice.name == "static" and choice.settings.get("servers") is None
 
 
 def _check_raw_policy(number: int, data: object, folders: Sequence[Path], problems: Problems) -> None:

@@ -6,15 +6,16 @@ import numpy as np
 
 from simulator.fleet import FloatArray
 from simulator.footprint import Footprint, Usage
+from simulator.onsite import Flows, check_flows
 from simulator.problem import LawError
 from simulator.record import UNFINISHED, Record
-from simulator.units import J_PER_KWH
+from simulator.units import J_PER_KWH, S_PER_H
 from simulator.world import World
 
 RELATIVE = 1e-9
 
 
-def check_laws(world: World, record: Record, usage: Usage, footprint: Footprint) -> tuple[str, ...]:
+def check_laws(world: World, record: Record, usage: Usage, footprint: Footprint, flows: Flows) -> tuple[str, ...]:
     """Names of the laws, all of which hold; raises LawError naming every one that does not."""
     checks = {
         "every request of an origin has one fate": _counted(record.arrived, record.fates.sum(axis=(0, 2))),
@@ -23,8 +24,11 @@ def check_laws(world: World, record: Record, usage: Usage, footprint: Footprint)
             record.busy_place_s, record.served_s, least=world.fleet.slot_s
         ),
         "every server is on, booting, off or in an outage": _servers(world, usage),
-        "meter energy = PUE x (idle + serving + boot energy)": _energy(world, record, usage, footprint),
-        "cost, carbon and water = signal x energy, slot by slot": _signals(world, record, usage, footprint),
+        "meter energy = PUE x (idle + serving + boot energy) - own energy": _energy(world, record, usage, footprint)
+        and _close(footprint.meter_kwh, footprint.facility_kwh - flows.own_kwh, least=footprint.facility_kwh),
+        "cost, carbon and water = signal x energy, slot by slot": _signals(
+            world, record, usage, footprint, flows.own_kwh
+        ),
         "no request on a site that its origin may not use": not record.routed[~world.fleet.allowed].any(),
     }
     if record.most_in_use is not None:
@@ -36,6 +40,11 @@ def check_laws(world: World, record: Record, usage: Usage, footprint: Footprint)
         on_s = usage.on_server_s * (servers / hardware.servers)
         room = on_s * hardware.concurrency + RELATIVE * places * world.fleet.slot_s
         checks["nobody is served by servers that are off, booting or dark"] = bool((record.busy_place_s <= room).all())
+    if world.has_own_energy or any(part.any() for part in flows):
+        checks["sun = power of the panels x time"] = _close(
+            flows.produced, world.solar_kw * (world.fleet.slot_s / S_PER_H)
+        )
+        checks |= check_flows(flows, footprint.facility_kwh, world.batteries)
     broken = [name for name, holds in checks.items() if not holds]
     if broken:
         raise LawError("a law of the model does not hold: " + "; ".join(broken))
@@ -97,16 +106,16 @@ def _energy(world: World, record: Record, usage: Usage, footprint: Footprint) ->
     return _close(footprint.facility_kwh.sum(axis=0), wanted)
 
 
-def _signals(world: World, record: Record, usage: Usage, footprint: Footprint) -> bool:
+def _signals(world: World, record: Record, usage: Usage, footprint: Footprint, own_kwh: FloatArray) -> bool:
     """From the ledger itself, not from the energies of the footprint."""
     here = world.conditions
-    meter = _facility_kwh(world, record.busy_place_s, usage)
+    meter = _facility_kwh(world, record.busy_place_s, usage) - own_kwh
     onsite_l = here.onsite_water_l_per_kwh * _it_kwh(world, record.busy_place_s, usage)
     pairs = (
         (footprint.cost_usd, here.price_usd_per_kwh, 0.0),
         (footprint.carbon_kg, here.carbon_kg_per_kwh, 0.0),
         (footprint.water_l, here.offsite_water_l_per_kwh, onsite_l),
     )
-    # An outage may leave a slot next to nothing, all of it rounding: the size is that of a site at full load.
+    # An outage, or sun and battery, may leave next to nothing, all of it rounding: the size is that of a full load.
     full = here.pue * world.fleet.rated_kwh
     return all(_close(mine, per_kwh * meter + more, np.abs(per_kwh) * full) for mine, per_kwh, more in pairs)

@@ -9,9 +9,11 @@ from typing import Any
 
 import numpy as np
 
+from simulator.burdens import health_usd, scarce_water_m3, scarcity
 from simulator.equity import gini, jain, peak_to_average
 from simulator.fleet import Fleet, FloatArray
 from simulator.footprint import Conditions, Footprint, Usage
+from simulator.onsite import Flows
 from simulator.plan import Witness
 from simulator.record import FAILED, FINISHED, REJECTED, UNFINISHED, Record
 from simulator.units import KWH_PER_MWH, S_PER_H, S_PER_MS
@@ -44,6 +46,8 @@ class RunResult:
     """[slots, pools]."""
     footprint: Footprint
     """[slots, sites]."""
+    flows: Flows
+    """Of sun and batteries, [slots, sites]."""
     booted: FloatArray
     """Servers that were switched on, of the fleet that was simulated, [pools]."""
     boot_wait_s: FloatArray
@@ -101,6 +105,16 @@ class RunResult:
         return self.footprint.carbon_t.sum(axis=0)
 
     @property
+    def scarce_water_m3(self) -> FloatArray:
+        """Scarcity-weighted water of each site over the run [m3 world-eq], [sites]."""
+        return scarce_water_m3(self.footprint, self.conditions)
+
+    @property
+    def health_usd(self) -> FloatArray:
+        """Public-health cost of each site over the run [US$], [sites]; NaN where it is not known."""
+        return health_usd(self.footprint, self.conditions)
+
+    @property
     def objective_usd(self) -> float:
         """J = total cost + water weight x max_i water + carbon weight x max_i carbon [US$]."""
         water, carbon = self.fleet.objective
@@ -142,12 +156,20 @@ class RunResult:
                 f"gini_{short}": gini(burden),
                 f"jain_{short}": jain(burden),
             }
+        scarce, health, flows = scarcity(self.footprint, self.conditions), self.health_usd, self.flows
         row |= {
+            "scarce_water_m3_mean": scarce.mean_m3,
+            "scarce_water_m3_max": scarce.max_m3,
+            "par_scarce_water": scarce.par,
+            "health_usd": math.nan if np.isnan(health).all() else float(np.nansum(health)),
             "objective_usd": self.objective_usd,
             "energy_mwh": float(self.footprint.meter_kwh.sum()) / KWH_PER_MWH,
             "it_energy_mwh": float(self.footprint.it_kwh.sum()) / KWH_PER_MWH,
             "idle_energy_mwh": float(self.footprint.idle_kwh.sum()) / KWH_PER_MWH,
             "boot_energy_mwh": float(self.footprint.boot_kwh.sum()) / KWH_PER_MWH,
+            "solar_used_mwh": float(flows.used.sum()) / KWH_PER_MWH,
+            "solar_curtailed_mwh": float(flows.curtailed.sum()) / KWH_PER_MWH,
+            "battery_lost_mwh": float(flows.lost.sum()) / KWH_PER_MWH,
             "boots": whole(self.booted.sum()),
             "boot_wait_h": float(self.boot_wait_s.sum()) / S_PER_H,
             "rerouted": whole(record.rerouted.sum()),
@@ -172,6 +194,8 @@ class RunResult:
         """The rows of ``sites.csv``: one for each site."""
         sums, fates, boots = self.footprint.summed(), self.record.fates, self.boot_footprint.summed()
         by_site, utilisation = self.fleet.hardware.by_site, self.utilisation.mean(axis=0)
+        own = {name: part.sum(axis=0) for name, part in self.flows.columns().items() if name != "battery_kwh"}
+        scarce, health = self.scarce_water_m3, self.health_usd
         return [
             {
                 "policy": self.policy,
@@ -190,9 +214,13 @@ class RunResult:
                 "idle_kwh": float(sums.idle_kwh[i]),
                 "boot_kwh": float(sums.boot_kwh[i]),
                 "off_kwh": float(sums.off_kwh[i]),
+                "facility_kwh": float(sums.facility_kwh[i]),
+                **{name: float(energy[i]) for name, energy in own.items()},
                 "cost_usd": float(sums.cost_usd[i]),
                 "carbon_t": float(sums.carbon_t[i]),
                 "water_m3": float(sums.water_m3[i]),
+                "scarce_water_m3": float(scarce[i]),
+                "health_usd": float(health[i]),
                 "boots": whole(by_site(self.booted)[i]),
                 "boot_cost_usd": float(boots.cost_usd[i]),
                 "boot_carbon_t": float(boots.carbon_t[i]),

@@ -1,144 +1,148 @@
-"""The roster: routing policies by name, ours and a user's own (``module:Class``), and their settings."""
+"""The roster: policies and battery controls by name, ours and a user's own (``module:Class``), and their settings."""
 
 from __future__ import annotations
 
-import filecmp
-import importlib
 import inspect
 import math
-import sys
 import types
 import typing
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Generic, TypeVar
 
 from simulator.forecast import FORECASTERS
+from simulator.modules import imported, member
 from simulator.planes import ENGINES
 from simulator.policy import RoutingPolicy
 from simulator.problem import KeyPath, Problems, did_you_mean, refuse
+from simulator.provisioning import ProvisioningPolicy
 from simulator.scenario.block import shown
-from simulator.scenario.choice import PolicyChoice
+from simulator.scenario.choice import Choice, PolicyChoice
+from simulator.scenario.onsite import Storage
+from simulator.scenario.scenario import Scenario
+from simulator.storage import StorageControl
+from simulator.world import World
+from simulator.world.onsite import batteries_of
 
 #: Hints that a YAML list fits; it arrives as a tuple.
 _LISTS = (list, tuple, Sequence)
-#: Names of modules that were imported from a user's folders: another folder may have another one of that name.
-_FROM_FOLDERS: set[str] = set()
+_Made = TypeVar("_Made")
+
+
+def _known_forecaster(policy: RoutingPolicy) -> None:
+    if policy.forecaster is not None and policy.forecaster not in FORECASTERS:
+        raise ValueError(f"unknown forecaster '{policy.forecaster}'{did_you_mean(policy.forecaster, FORECASTERS)}")
+
+
+@dataclass(frozen=True)
+class Kind(Generic[_Made]):
+    """Something that a scenario names: the words for it, where ours are listed, and what a user's own must be."""
+
+    noun: str
+    words: str
+    ours: str
+    """The dict of the package ``policies`` that lists ours."""
+    base: type[_Made]
+    method: str
+    """What its class must say, with the arguments."""
+    check: Callable[[_Made], None] = lambda made: None
+    """Raises ValueError for one that was made and will not do."""
+
+
+ROUTING = Kind(
+    "policy", "routing policy", "POLICIES", RoutingPolicy, "plan(self, observation)", check=_known_forecaster
+)
+PROVISIONING = Kind("policy", "provisioning policy", "PROVISIONING", ProvisioningPolicy, "order(self, view)")
+STORAGE = Kind("control", "battery control", "STORAGE", StorageControl, "power_kw(self, view)")
 
 
 def built_in() -> dict[str, type[RoutingPolicy]]:
     """The built-in policies; an error that says so if another package called ``policies`` stands in front of ours."""
+    return ours(ROUTING)
+
+
+def ours(kind: Kind[_Made]) -> dict[str, type[_Made]]:
+    """The built-in ones of a kind; an error if another package called ``policies`` stands in front of ours."""
     import policies
 
-    ours, found = Path(__file__).resolve().parents[1], Path(policies.__file__ or "").resolve()
-    if found.parents[1] != ours or not hasattr(policies, "POLICIES"):
+    root, found = Path(__file__).resolve().parents[1], Path(policies.__file__ or "").resolve()
+    if found.parents[1] != root or not hasattr(policies, kind.ours):
         raise refuse(
             (),
             f"another package named 'policies' ({found.parent}) hides equifleet's own; rename it or run from elsewhere",
         )
-    return policies.POLICIES
+    known: dict[str, type[_Made]] = getattr(policies, kind.ours)
+    return known
 
 
-def policy_class(name: str, folders: Sequence[Path], path: KeyPath = ()) -> type[RoutingPolicy]:
-    """The class of a policy by name or ``module:Class``; a user's modules are looked up after all others.
+def class_of(kind: Kind[_Made], name: str, folders: Sequence[Path], path: KeyPath = ()) -> type[_Made]:
+    """The class of a kind by name or ``module:Class``; a user's modules are looked up after all others.
 
     Raises
     ------
     InputError
-        for an unknown name, a module that cannot be imported, or a class that is no policy.
+        for an unknown name, a module that cannot be imported, or a class of another kind.
     """
-    known = built_in()
+    known, own = ours(kind), f"a {kind.noun} of your own is written module:Class"
     if name in known:
         return known[name]
     module_name, colon, class_name = name.partition(":")
     if not colon:
-        own = "a policy of your own is written module:Class"
-        raise refuse(path, f"unknown policy '{name}'; {own}{did_you_mean(name, known)}")
+        raise refuse(path, f"unknown {kind.noun} '{name}'; {own}{did_you_mean(name, known)}")
     if not all(part.isidentifier() for part in [*module_name.split("."), class_name]):
-        raise refuse(path, f"a policy of your own is written module:Class, such as my_module:MyPolicy (given '{name}')")
-    module = _imported(module_name, folders, path)
-    try:
-        found = getattr(module, class_name, None)
-    except Exception as error:  # a module's own __getattr__
-        raise refuse(path, f"'{name}' cannot be had: {type(error).__name__}: {error}") from None
-    if found is None:
-        classes = [
-            key
-            for key, value in vars(module).items()
-            if isinstance(value, type) and value.__module__ == module.__name__
-        ]
-        raise refuse(path, f"module '{module_name}' has no class '{class_name}'{did_you_mean(class_name, classes)}")
-    if not isinstance(found, type) or not issubclass(found, RoutingPolicy):
-        raise refuse(path, f"'{name}' is not a routing policy: a class made from simulator.RoutingPolicy is needed")
-    if found.plan is RoutingPolicy.plan:
-        raise refuse(path, f"'{name}' has no method plan(self, observation), which every routing policy needs")
+        raise refuse(path, f"{own}, such as my_module:My{kind.noun.capitalize()} (given '{name}')")
+    found = member(imported(module_name, folders, path), class_name, path)
+    if not isinstance(found, type) or not issubclass(found, kind.base):
+        made_from = f"a class made from simulator.{kind.base.__name__} is needed"
+        raise refuse(path, f"'{name}' is not a {kind.words}: {made_from}")
+    method = kind.method.partition("(")[0]
+    if getattr(found, method) is getattr(kind.base, method):
+        raise refuse(path, f"'{name}' has no method {kind.method}, which every {kind.words} needs")
     return found
-
-
-def _imported(name: str, folders: Sequence[Path], path: KeyPath) -> types.ModuleType:
-    """A user's module; refused where another one of its name is found first."""
-    own = _files_of(name, folders)
-    for known in [name, *(name[:k] for k, sign in enumerate(name) if sign == ".")]:
-        if known in _FROM_FOLDERS and not _is_one_of(sys.modules.get(known), _files_of(known, folders)):
-            sys.modules.pop(known, None)  # it is that of a scenario in another folder
-    with _SearchedLast(folders):
-        try:
-            module = importlib.import_module(name)
-        except ModuleNotFoundError as error:
-            if own and error.name is not None and name.startswith(error.name):
-                raise refuse(path, _hidden(own[0], sys.modules.get(name.partition(".")[0]))) from None
-            if error.name != name.partition(".")[0] and error.name != name:
-                raise refuse(
-                    path, f"module '{name}' cannot be imported: it imports '{error.name}', which is not there"
-                ) from None
-            where = ", ".join(str(folder) for folder in folders)
-            near = (
-                did_you_mean(name, [file.stem for folder in folders for file in sorted(folder.glob("*.py"))])
-                if folders
-                else ""
-            )
-            raise refuse(path, f"there is no module '{name}' (looked in {where}){near}") from None
-        except (Exception, SystemExit) as error:
-            raise refuse(path, f"module '{name}' cannot be imported: {type(error).__name__}: {error}") from None
-    if own and getattr(module, "__file__", None) and not _is_one_of(module, own):
-        raise refuse(path, _hidden(own[0], module))
-    if own:
-        _FROM_FOLDERS.add(name)
-    return module
-
-
-def _files_of(name: str, folders: Sequence[Path]) -> list[Path]:
-    """Where a module of this name stands in the folders."""
-    stems = [folder.joinpath(*name.split(".")) for folder in folders]
-    return [file for stem in stems for file in (stem.with_suffix(".py"), stem / "__init__.py") if file.is_file()]
-
-
-def _is_one_of(module: types.ModuleType | None, files: Sequence[Path]) -> bool:
-    """Whether a module was made from one of these files, or from another of the same text."""
-    there = Path(getattr(module, "__file__", None) or "")
-    return there.is_file() and any(there.samefile(file) or filecmp.cmp(there, file, False) for file in files)
-
-
-def _hidden(file: Path, module: types.ModuleType | None) -> str:
-    other = getattr(module, "__file__", None) or "part of Python"
-    return (
-        f"{file} is hidden by another module named '{getattr(module, '__name__', file.stem)}' ({other}); rename yours"
-    )
 
 
 def make_policy(choice: PolicyChoice, folders: Sequence[Path] = (), path: KeyPath = ()) -> RoutingPolicy:
     """A policy with its settings; raises InputError naming every setting that is wrong."""
-    kind = policy_class(choice.name, folders, path)
-    check_settings(kind, choice.settings, (*path, choice.name))
+    return made(ROUTING, choice, folders, path)
+
+
+def made(kind: Kind[_Made], choice: Choice, folders: Sequence[Path] = (), path: KeyPath = ()) -> _Made:
+    """One of a kind with its settings; raises InputError naming every setting that is wrong."""
+    found = class_of(kind, choice.name, folders, path)
+    check_settings(found, choice.settings, (*path, choice.name), kind.noun)
     try:
-        policy = kind(**choice.settings)
-        if policy.forecaster is not None and policy.forecaster not in FORECASTERS:
-            raise ValueError(f"unknown forecaster '{policy.forecaster}'{did_you_mean(policy.forecaster, FORECASTERS)}")
-        return policy
+        one = found(**choice.settings)
+        kind.check(one)
+        return one
     except (ValueError, TypeError) as error:
         raise refuse((*path, choice.name), str(error)) from None
     except (Exception, SystemExit) as error:
         raise refuse((*path, choice.name), f"{type(error).__name__} when it is made: {error}") from None
+
+
+def make_provisioning(world: World, folders: Sequence[Path] = ()) -> tuple[ProvisioningPolicy, ...]:
+    """A fresh provisioning policy for each site; raises InputError with all mistakes."""
+    problems, policies, scenario = Problems(), list[ProvisioningPolicy](), world.scenario
+    for k, site in enumerate(world.sites):
+        path = () if site.provisioning is None else scenario.sites.path_to(k, site.name)
+        choice = site.provisioning or scenario.provisioning
+        with problems.collecting():
+            policies.append(made(PROVISIONING, choice, folders, (*path, "provisioning")))
+    problems.settle()
+    return tuple(policies)
+
+
+def make_controls(world: World, folders: Sequence[Path] = ()) -> tuple[StorageControl | None, ...]:
+    """A fresh control for the battery of each site, None where there is none; raises InputError with all mistakes."""
+    problems, controls = Problems(), list[StorageControl | None]()
+    for path, storage in batteries_of(world.scenario, world.sites):
+        controls.append(None)
+        with problems.collecting():
+            if storage is not None:
+                controls[-1] = made(STORAGE, storage.control, folders, (*path, "control"))
+    problems.settle()
+    return tuple(controls)
 
 
 def check_policies(choices: Sequence[PolicyChoice], engine: str, folders: Sequence[Path], problems: Problems) -> None:
@@ -154,6 +158,23 @@ def check_policies(choices: Sequence[PolicyChoice], engine: str, folders: Sequen
                 )
 
 
+def check_provisioning(scenario: Scenario, folders: Sequence[Path], problems: Problems) -> None:
+    """Make every provisioning policy of a scenario once, and collect what is wrong."""
+    for path, choice in scenario.provisionings:
+        with problems.collecting():
+            made(PROVISIONING, choice, folders, path)
+
+
+def check_controls(scenario: Scenario, folders: Sequence[Path], problems: Problems) -> None:
+    """Make every battery control of a scenario once, and collect what is wrong."""
+    asked: list[tuple[KeyPath, Storage | None]] = [(("battery",), scenario.battery)]
+    asked += [((*path, "battery"), site.battery) for path, site in scenario.sites.own]
+    for path, storage in asked:
+        if storage is not None:
+            with problems.collecting():
+                made(STORAGE, storage.control, folders, (*path, "control"))
+
+
 def _wants_requests(policy: RoutingPolicy) -> str | None:
     """The setting by which a built-in policy routes single requests by prices; None when it says shares."""
     if getattr(policy, "update_every", None) is not None:
@@ -162,7 +183,7 @@ def _wants_requests(policy: RoutingPolicy) -> str | None:
     return "rule" if rule == "score" or (isinstance(rule, Mapping) and "score" in rule) else None
 
 
-def check_settings(kind: type[RoutingPolicy], settings: Mapping[str, Any], path: KeyPath) -> None:
+def check_settings(kind: type, settings: Mapping[str, Any], path: KeyPath, noun: str = "policy") -> None:
     """Hold settings against the signature of ``__init__``; raises InputError."""
     problems = Problems()
     parameters = settings_of(kind)
@@ -171,7 +192,7 @@ def check_settings(kind: type[RoutingPolicy], settings: Mapping[str, Any], path:
     for name, value in settings.items():
         if name not in parameters:
             if not free:
-                near = did_you_mean(name, parameters) if parameters else "; the policy has no settings"
+                near = did_you_mean(name, parameters) if parameters else f"; the {noun} has no settings"
                 problems.add((*path, name), f"unknown key '{name}'{near}")
         elif name in hints and not _fits(value, hints[name]):
             problems.add((*path, name), f"{_wanted(hints[name])} is needed (given {shown(value)})")
@@ -186,7 +207,7 @@ def check_settings(kind: type[RoutingPolicy], settings: Mapping[str, Any], path:
 
 
 def settings_of(kind: type) -> dict[str, inspect.Parameter]:
-    """The settings a policy takes: the parameters of its ``__init__``."""
+    """The settings a class takes: the parameters of its ``__init__``."""
     if kind.__init__ is object.__init__:  # type: ignore[misc]
         return {}
     return dict(list(inspect.signature(kind.__init__).parameters.items())[1:])  # type: ignore[misc]
@@ -223,18 +244,3 @@ def _wanted(hint: Any) -> str:
     parts = [typing.get_origin(part) or part for part in (typing.get_args(hint) if union else (hint,))]
     names |= dict.fromkeys(_LISTS, "a list") | dict.fromkeys((dict, Mapping), "a mapping")
     return " or ".join(names.get(part, f"a value of {part}") for part in parts if part is not type(None))
-
-
-class _SearchedLast:
-    """While active, folders stand at the end of the module search path, so that they never shadow anything."""
-
-    def __init__(self, folders: Sequence[Path]):
-        self._added = [str(folder) for folder in folders if str(folder) not in sys.path]
-
-    def __enter__(self) -> None:
-        sys.path.extend(self._added)
-        importlib.invalidate_caches()
-
-    def __exit__(self, *_: object) -> None:
-        for folder in self._added:
-            sys.path.remove(folder)

@@ -2,20 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
-from policies import PROVISIONING
-from simulator.control import simulate
-from simulator.intake import check_size, load
+from simulator.control import Deciders, simulate
+from simulator.intake import check_servers, check_size, load
 from simulator.laws import check_laws
 from simulator.planes import make_plane
 from simulator.policy import RoutingPolicy
-from simulator.problem import refuse
-from simulator.provisioning import ProvisioningPolicy
+from simulator.problem import Problems, refuse
 from simulator.record import Keeping, Requests, joined
 from simulator.result import RunResult
-from simulator.roster import make_policy
+from simulator.roster import make_controls, make_policy, make_provisioning
 from simulator.scenario import Scenario
 from simulator.scenario.choice import PolicyChoice
 from simulator.world import World, build_world
@@ -33,10 +31,12 @@ def run(
     keeping: Keeping | None = None,
     label: str | None = None,
     progress: Progress | None = None,
+    folders: Sequence[Path] | None = None,
 ) -> RunResult:
     """Simulate one policy on a scenario (or a world already built) and check the laws.
 
-    A policy given by name has the settings of its first entry in the scenario, if it has one.
+    A policy given by name has the settings of its first entry in the scenario, if it has one. A user's own modules are
+    looked up in ``folders``, the current one unless given.
     ``keep_requests`` keeps the rows of all requests in memory (``result.record.requests``); ``keeping`` hands those of
     a share of them to somebody else as the run goes on. The fluid engine has none.
 
@@ -51,12 +51,15 @@ def run(
         raise refuse(("seed",), f"the world is already built, for seed {scenario.seed} (given {seed})")
     world = scenario if isinstance(scenario, World) else build_world(scenario, seed)
     engine = engine or world.scenario.engine
-    check_size(world, engine)
-    chosen = _chosen(policy, world.scenario)
-    chosen.start(world.fleet)
+    _check(world, engine)
+    folders = [Path.cwd()] if folders is None else folders
+    deciders = Deciders(
+        _chosen(policy, world.scenario, folders), make_provisioning(world, folders), make_controls(world, folders)
+    )
+    deciders.routing.start(world.fleet)
     batches: list[Requests] = []
     plane = make_plane(engine, world, Keeping(1.0, batches.append) if keep_requests else keeping, progress)
-    held = simulate(world, chosen, _provisioning(world), plane, progress if engine == "fluid" else None)
+    held = simulate(world, deciders, plane, progress if engine == "fluid" else None)
     record = plane.record()
     if batches:
         record = record._replace(requests=joined(batches))
@@ -72,26 +75,30 @@ def run(
         conditions=world.conditions,
         usage=held.usage,
         footprint=held.footprint,
+        flows=held.flows,
         booted=held.booted,
         boot_wait_s=held.boot_wait_s,
         short_slots=held.minutes.short_slots,
         unserved_requests=held.minutes.unserved_requests,
         witness=held.minutes.witness,
-        laws=check_laws(world, record, held.usage, held.footprint),
+        laws=check_laws(world, record, held.usage, held.footprint, held.flows),
     )
 
 
-def _provisioning(world: World) -> list[ProvisioningPolicy]:
-    """A provisioning policy for each site."""
-    choices = [site.provisioning or world.scenario.provisioning for site in world.sites]
-    return [PROVISIONING[choice.name](**choice.settings) for choice in choices]
+def _check(world: World, engine: str) -> None:
+    """Whether this engine can run this world; raises InputError."""
+    problems = Problems()
+    with problems.collecting():
+        check_size(world, engine)
+    check_servers(world.scenario, engine, problems)
+    problems.settle()
 
 
-def _chosen(policy: str | RoutingPolicy, scenario: Scenario) -> RoutingPolicy:
+def _chosen(policy: str | RoutingPolicy, scenario: Scenario, folders: Sequence[Path]) -> RoutingPolicy:
     """The policy that is meant; by name, with the settings of its first entry in the scenario."""
     if isinstance(policy, str):
         listed = [choice for choice in scenario.policies if choice.name == policy]
-        return make_policy(listed[0] if listed else PolicyChoice(name=policy), [Path.cwd()])
+        return make_policy(listed[0] if listed else PolicyChoice(name=policy), folders)
     if isinstance(policy, RoutingPolicy):
         return policy
     raise refuse((), f"a policy is a name or an instance of a RoutingPolicy (given {policy!r})")

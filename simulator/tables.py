@@ -13,7 +13,7 @@ from simulator.result import RunResult
 
 
 def slot_table(result: RunResult) -> pa.Table:
-    """Policy x slot x site: signals, footprint in full-fleet units, and utilisation of the places."""
+    """Policy x slot x site: signals, flows and footprint in full-fleet units, and utilisation of the places."""
     slots, sites = result.footprint.cost_usd.shape
     times = [(result.start + timedelta(seconds=slot * result.slot_s)).replace(tzinfo=None) for slot in range(slots)]
     slot = np.repeat(np.arange(slots), sites)
@@ -30,9 +30,13 @@ def slot_table(result: RunResult) -> pa.Table:
             "onsite_water_l_per_kwh": column(result.conditions.onsite_water_l_per_kwh.ravel()),
             "offsite_water_l_per_kwh": column(result.conditions.offsite_water_l_per_kwh.ravel()),
             "pue": column(result.conditions.pue.ravel()),
+            "scarcity": column(result.conditions.scarcity.ravel()),
+            "health_usd_per_kwh": column(result.conditions.health_usd_per_kwh.ravel()),
             "servers_on": column(result.servers_on.ravel()),
             "it_kwh": column(burden.it_kwh.ravel()),
             "boot_kwh": column(burden.boot_kwh.ravel()),
+            "facility_kwh": column(burden.facility_kwh.ravel()),
+            **{name: column(part.ravel()) for name, part in result.flows.columns().items()},
             "meter_kwh": column(burden.meter_kwh.ravel()),
             "cost_usd": column(burden.cost_usd.ravel()),
             "carbon_kg": column(burden.carbon_kg.ravel()),

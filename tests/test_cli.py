@@ -515,14 +515,18 @@ def test_the_schema_says_what_a_scenario_may_hold(here, setting, fine):
 
 
 def test_policies_lists_each_policy_with_its_settings(equifleet):
-    from policies import POLICIES
+    from policies import POLICIES, PROVISIONING, STORAGE
 
     code, out, _ = equifleet("policies")
     assert code == 0
-    assert [line.split()[0] for line in out.splitlines() if not line.startswith(" ")] == list(POLICIES)
+    parts = [part.splitlines() for part in out.split("\n\n")]
+    names = [[line.split()[0] for line in part if not line.startswith(" ")] for part in parts]
+    assert names == [list(POLICIES), ["provisioning:", *PROVISIONING], ["battery:", *STORAGE]]
     code, out, _ = equifleet("policies", "--json")
     rows = {row["name"]: row for row in json.loads(out)}
-    assert list(rows) == list(POLICIES)
+    kinds = [(name, row["kind"]) for name, row in rows.items()]
+    words = {"routing policy": POLICIES, "provisioning policy": PROVISIONING, "battery control": STORAGE}
+    assert kinds == [(name, kind) for kind, known in words.items() for name in known]
     assert "step" in rows["eglb"]["settings"]
     assert all(row["what"] for row in rows.values())
 

@@ -16,6 +16,7 @@ from typing import NamedTuple
 import pytest
 from click.testing import CliRunner
 
+import simulator
 from simulator.cli import main
 from simulator.folder import Folder
 from simulator.problem import InputError
@@ -184,7 +185,9 @@ SCALARS = [
     ),
     Broken("no slots", slots("0"), "slots: must be at least 1 (given 0)"),
     Broken(
-        "text for a mapping", ("{count: 8, peak_w: 700, idle_w: 100}", "@@8"), "servers: a mapping is needed (given 8)"
+        "text for a mapping",
+        ("{count: 8, peak_w: 700, idle_w: 100}", "@@8"),
+        "servers: a mapping is needed, or a list of them (given 8)",
     ),
     Broken("number for text", ("name: base", "name: @@3"), "name: text is needed (given 3)"),
     Broken("mapping for a list", ("policies: [", "@@policies: {a: b}\nx: ["), "policies: a list is needed"),
@@ -540,6 +543,150 @@ FILES = [
     ),
 ]
 
+DRY, MOIST = "synthetic: {dry_bulb_degc: 30}", "synthetic: {dry_bulb_degc: 30, relative_humidity_pct: 50}"
+TOWER, WATER = "cooling: {water: {wet_bulb: {}}}", "grid: {water: {l_per_kwh: 1}}"
+DRIER = ("water_l_per_kwh: 3}", "}")
+COAL = "mix: {synthetic: {coal: 1}}"
+
+
+def outside(name: str, says: str, *blocks: str, also: tuple[Change, ...] = (DRIER,), at: str = "") -> Broken:
+    """Blocks of weather, cooling and grid, by default with signals that leave water to them."""
+    return Broken(name, more("\n".join(blocks)), says, at, more=also)
+
+
+OUTSIDE = [
+    outside(
+        "wet bulb without weather",
+        "cooling.water.wet_bulb: this follows the weather: give a top-level block",
+        "cooling: {water: {@@wet_bulb: {}}}",
+        WATER,
+    ),
+    outside(
+        "temperature without weather",
+        "cooling.pue.temperature: this follows the weather",
+        "cooling: {pue: {@@temperature: {}}}",
+        also=(),
+    ),
+    outside(
+        "weather without humidity",
+        "a wet bulb needs relative humidity, a dew point, or the wet bulb itself",
+        "weather: {@@" + DRY + "}",
+        TOWER,
+        WATER,
+    ),
+    outside(
+        "weather of two humidities",
+        "at most one of relative_humidity_pct, dew_point_degc, wet_bulb_degc is needed",
+        "weather: {@@" + MOIST.replace("}", ", dew_point_degc: 9}") + "}",
+        TOWER,
+        WATER,
+    ),
+    outside(
+        "humidity alone",
+        "weather.synthetic: the key 'dry_bulb_degc' is missing",
+        "weather: {@@synthetic: {relative_humidity_pct: 50}}",
+        TOWER,
+        WATER,
+    ),
+    outside(
+        "temperature of a wet bulb alone",
+        "the PUE follows the dry bulb, which is missing",
+        "weather: {@@synthetic: {wet_bulb_degc: 20}}",
+        "cooling: {pue: {temperature: {}}}",
+        also=(),
+    ),
+    outside(
+        "more than saturated",
+        "relative_humidity_pct: site 'north': 150 % is no weather on Earth (0 to 105 %)",
+        "weather: {" + MOIST.replace(": 50", ": @@150") + "}",
+        TOWER,
+        WATER,
+    ),
+    outside(
+        "water given twice",
+        "water is given here and by cooling.water; leave one of them out",
+        "weather: {" + MOIST + "}",
+        TOWER,
+        WATER,
+        also=(("water_l_per_kwh: 3", "water_l_per_kwh: @@3"),),
+    ),
+    outside(
+        "water not given",
+        "signals.synthetic: the key 'water_l_per_kwh' is missing",
+        also=(DRIER, ("synthetic: {p", "@@synthetic: {p")),
+    ),
+    outside("half of the water", "on-site water alone is half of it", "cooling: {@@water: {l_per_kwh: 1}}"),
+    outside(
+        "the other half of the water",
+        "holds off-site water already; say where on-site water comes from",
+        "grid: {@@water: {l_per_kwh: 1}}",
+        also=(),
+    ),
+    outside(
+        "carbon given twice",
+        "carbon is given here and by grid.carbon; leave one of them out",
+        "grid: {carbon: mix, " + COAL + "}",
+        also=(("carbon_kg_per_kwh: 0.3", "carbon_kg_per_kwh: @@0.3"),),
+    ),
+    outside("carbon of no mix", "grid: the key 'mix' is missing", "@@grid: {carbon: mix}", also=()),
+    outside(
+        "mix of no use", "the mix is not used; say carbon: mix, water: mix or both", "@@grid: {" + COAL + "}", also=()
+    ),
+    outside(
+        "mix of an unknown fuel",
+        "grid.mix.synthetic.cole: unknown fuel 'cole'; did you mean 'coal'?",
+        "grid: {carbon: mix, mix: {synthetic: {cole: @@1}}}",
+        also=(("carbon_kg_per_kwh: 0.3, ", ""),),
+    ),
+    outside(
+        "towers without water",
+        "cooling.water.wet_bulb.cycles: must be above 1 (given 1)",
+        "cooling: {water: {wet_bulb: {cycles: @@1}}}",
+    ),
+    outside(
+        "negative water on site",
+        "an intensity cannot be negative (it falls to -1)",
+        "cooling: {water: {l_per_kwh: @@-1}}",
+        WATER,
+    ),
+    outside(
+        "method of a wet bulb",
+        "unknown value 'stul'; did you mean 'stull'?",
+        "cooling: {water: {wet_bulb: {method: @@stul}}}",
+    ),
+    outside(
+        "scarcity of three months",
+        "at least 12 entries are needed (given 3)",
+        also=(("south, region", "south, @@aware: [1, 2, 3], region"),),
+    ),
+    outside(
+        "place above the air",
+        "sites[1].altitude_m: must be at most 9000",
+        also=(("south, region", "south, altitude_m: @@30000, region"),),
+    ),
+    signal("unknown preset", HOURS, "unknown value 'entsoe'; did you mean 'entso-e'?", keys=", preset: @@entsoe"),
+    signal(
+        "euros",
+        HOURS,
+        "these prices are in EUR/MWh: give `scale`, the US$ for a euro",
+        "14:5",
+        keys=", preset: entso-e",
+    ),
+    signal(
+        "preset of other headers", "@@" + HOURS, "there is no column 'MTU (UTC)'", keys=", preset: entso-e, scale: 1.1"
+    )._replace(more=((", time: t, preset", ", preset"),)),
+    signal(
+        "word of a stranger",
+        HOURS,
+        "unknown site 'est'; known: north, south",
+        keys=", only: {t: {north: a, south: b, @@est: c}}",
+    ),
+    signal(
+        "word that is nowhere", "@@" + HOURS, "column 'south': no row has '3'; known: 2", keys=", only: {south: '3'}"
+    ),
+    signal("no zone in the file", "@@" + HOURS, "the file does not say the zone of its times", keys=", timezone: file"),
+]
+
 
 def setting(name: str, given: str, says: str) -> Broken:
     return Broken(f"--set {name}", BASE, says, f"--set {given}", args=("--set", given))
@@ -591,7 +738,217 @@ POLICIES = [
     own("by no name", "is written module:Class, such as my_module:MyPolicy", None, "@@'a/b:Mine'"),
 ]
 
-CORPUS = [*SYNTAX, *SCALARS, *RANGES, *NAMES, *FILES, *SETTINGS, *POLICIES]
+#: Where panels and batteries are, on-site and off-site water must be known apart.
+APART = "cooling: {water: {l_per_kwh: 1}}\ngrid: {water: {l_per_kwh: 2}}"
+SUN = "hour,north,south\n2022-09-22 00:00,0,0.5\n2022-09-22 04:00,1,0.5\n"
+CONTROL = """\
+from simulator import StorageControl
+
+
+class Mine(StorageControl):
+    def power_kw(self, view):
+        return 0.0
+"""
+
+
+def solar(name: str, value: str, says: str, rows: str | None = None) -> Broken:
+    """Panels of all sites that are wrong, or their file."""
+    return Broken(
+        name,
+        more(f"solar: {value}\n{APART}" if "@@" in value + (rows or "") else f"@@solar: {value}\n{APART}"),
+        says,
+        files={} if rows is None else {"sun.csv": rows},
+        more=(DRIER,),
+    )
+
+
+def trace(name: str, rows: str, says: str, keys: str = "") -> Broken:
+    """Panels whose power comes from sun.csv."""
+    profile = f"{{trace: {{file: sun.csv, time: hour{keys}}}}}"
+    return solar(name, f"{{capacity_kw: 40, profile: {profile}}}", says, rows)
+
+
+def battery(name: str, value: str, says: str, **files: str) -> Broken:
+    """A battery of all sites that is wrong, or its control."""
+    return Broken(
+        name,
+        more(f"battery: {value}\n{APART}" if "@@" in value else f"@@battery: {value}\n{APART}"),
+        says,
+        files={f"{key}.py": text for key, text in files.items()},
+        more=(DRIER,),
+    )
+
+
+def changed(name: str, value: str, says: str) -> Broken:
+    """Changes of the sites of the catalogue that are wrong."""
+    signals = ("signals:\n  " + SYNTHETIC, f"signals: calibrated\n{APART}")
+    return Broken(name, sites(f"{{catalogue: {{changes: {value}}}}}"), says, more=(signals,))
+
+
+ONSITE = [
+    solar("panels without a capacity", "{profile: clear_sky}", "solar: the key 'capacity_kw' is missing"),
+    solar("panels below zero", "{capacity_kw: @@-1}", "solar.capacity_kw: must be at least 0 (given -1)"),
+    solar("profile", "{capacity_kw: 1, profile: @@cloudy}", "solar.profile: unknown choice 'cloudy'; known: clear_sky"),
+    solar("sun above 1", "{capacity_kw: 1, profile: {shape: @@1.5}}", "is from 0 to 1 (it goes from 1.5 to 1.5)"),
+    solar(
+        "sun below 0",
+        "{capacity_kw: 1, profile: {@@shape: {sine: {mean: 0, amplitude: 1, peak_h: 12}}}}",
+        "solar.profile.shape: a share of the capacity is from 0 to 1 (it goes from",
+    ),
+    solar(
+        "sun of another site",
+        "{capacity_kw: 1, profile: {shape: {per_site: {north: 0, south: 1, @@soth: 1}}}}",
+        "solar.profile.shape.per_site.soth: unknown site 'soth'; did you mean 'south'?",
+    ),
+    solar(
+        "sun of one site only", "{capacity_kw: 1, profile: {shape: {@@per_site: {north: 0}}}}", "'south' has no value"
+    ),
+    solar("sun file", "{capacity_kw: 4, profile: {trace: {file: @@sun.csv, time: hour}}}", "there is no file"),
+    trace("share above 1", SUN.replace("2022-09-22 04:00,1,", "@@2022-09-22 04:00,2,"), "must be at most 1, the whole"),
+    trace(
+        "sun file below 0",
+        SUN.replace("2022-09-22 04:00,1,", "@@2022-09-22 04:00,-1,"),
+        "must be at least 0 (given -1)",
+    ),
+    trace(
+        "kW above the capacity",
+        SUN.replace("2022-09-22 04:00,1,", "@@2022-09-22 04:00,41,"),
+        "column 'north': must be at most capacity_kw (given 41)",
+        keys=", unit: kW",
+    ),
+    trace(
+        "sun file without a site",
+        "@@" + SUN.replace("south", "soth"),
+        "there is no column 'south'; did you mean 'soth'?",
+    ),
+    trace("unit of the sun", SUN, "unknown value 'MW'; known: share, kW", keys=", unit: @@MW"),
+    battery("battery without a capacity", "{c_rate_per_h: 1}", "battery: the key 'capacity_kwh' is missing"),
+    battery("battery above itself", "{capacity_kwh: 1, initial_share: 0.1, v_lo: 0.2}", "must be from v_lo to v_up"),
+    battery(
+        "battery that makes energy", "{capacity_kwh: 1, eff_d: @@0.9}", "battery.eff_d: must be at least 1 (given 0.9)"
+    ),
+    battery(
+        "control", "{capacity_kwh: 1, control: @@prise}", "unknown control 'prise'; a control of your own is written"
+    ),
+    battery(
+        "control, nearest name", "{capacity_kwh: 1, control: @@self_consumption}", "did you mean 'self-consumption'?"
+    ),
+    battery(
+        "control's setting",
+        "{capacity_kwh: 1, control: {price: {@@windoh_h: 1}}}",
+        "battery.control.price.windoh_h: unknown key 'windoh_h'; did you mean 'window_h'?",
+    ),
+    battery(
+        "control's setting out of range",
+        "{capacity_kwh: 1, control: {@@price: {cheap_share: 0.7}}}",
+        "cheap_share must be above 0 and at most 0.5 (given 0.7)",
+    ),
+    battery(
+        "control without settings", "{capacity_kwh: 1, control: {self-consumption: {@@a: 1}}}", "the control has no set"
+    ),
+    battery("control that is a number", "{capacity_kwh: 1, control: @@3}", "a control is a name, or a name with its"),
+    battery(
+        "control that is a policy",
+        "{capacity_kwh: 1, control: @@'own_control_policy:Mine'}",
+        "is not a battery control: a class made from simulator.StorageControl is needed",
+        own_control_policy=POLICY,
+    ),
+    battery(
+        "control without a method",
+        "{capacity_kwh: 1, control: @@'own_control_empty:Mine'}",
+        "has no method power_kw(self, view), which every battery control needs",
+        own_control_empty=CONTROL.replace("power_kw", "power"),
+    ),
+    Broken(
+        "control of one site",
+        ("south, region: us", "south, battery: {capacity_kwh: 1, control: @@carbn}, region: us"),
+        "sites[1].battery.control: unknown control 'carbn'",
+        more=(DRIER, more(APART)),
+    ),
+    changed("change of another site", "{@@texsa: {pue: 2}}", "unknown site 'texsa'; did you mean 'texas'?"),
+    changed("change of another key", "{texas: {@@peu: 2}}", "unknown key 'peu'; did you mean 'pue'?"),
+    changed("change of a name", "{@@texas: {name: dallas}}", "a site keeps its name; leave `name` out"),
+    changed("change out of range", "{texas: {battery: {capacity_kwh: @@-2}}}", "must be at least 0 (given -2)"),
+    changed("change of a control", "{texas: {battery: {capacity_kwh: 2, control: @@x}}}", "unknown control 'x'"),
+]
+
+WHOLE = "would be switched or lost; if that is what you want, say accept_scaled: true"
+DARK = "outages: {scheduled: [{site: north, start_s: 0, length_s: 60}]}"
+ORDERS = """\
+from simulator import Order, ProvisioningPolicy
+
+
+class Mine(ProvisioningPolicy):
+    def order(self, view):
+        return Order(1)
+"""
+
+
+def provisioning(name: str, value: str, says: str, before: str = "", **files: str) -> Broken:
+    """A provisioning policy of all sites that is wrong."""
+    lines = f"{before}provisioning: {value}" if "@@" in value else f"{before}@@provisioning: {value}"
+    return Broken(name, more(lines), says, files={f"{key}.py": text for key, text in files.items()})
+
+
+def at_south(value: str) -> Change:
+    return ("south, region: us", f"south, {value}, region: us")
+
+
+SERVERS_ON = [
+    provisioning("provisioning", "@@folow", "provisioning: unknown policy 'folow'; a policy of your own is written"),
+    provisioning(
+        "provisioning out of range",
+        "{@@follow: {utilisation: 3}}",
+        "provisioning.follow: utilisation must be above 0 and at most 1 (given 3)",
+    ),
+    provisioning("provisioning's setting", "{follow: {@@util: 1}}", "provisioning.follow.util: unknown key 'util'"),
+    provisioning(
+        "provisioning's kind", "{static: {servers: @@x}}", "provisioning.static.servers: a number is needed (given 'x')"
+    ),
+    provisioning(
+        "provisioning that routes",
+        "@@'own_orders_policy:Mine'",
+        "is not a provisioning policy: a class made from simulator.ProvisioningPolicy is needed",
+        own_orders_policy=POLICY,
+    ),
+    provisioning(
+        "provisioning without a method",
+        "@@'own_orders_empty:Mine'",
+        "has no method order(self, view), which every provisioning policy needs",
+        own_orders_empty=ORDERS.replace("def order", "def say"),
+    ),
+    Broken(
+        "provisioning of one site",
+        at_south("provisioning: {@@staffing: {wait_s: 0}}"),
+        "sites[1].provisioning.staffing: wait_s must be finite and above 0",
+    ),
+    Broken(
+        "provisioning of a changed site",
+        sites("{catalogue: {changes: {texas: {provisioning: @@folow}}}}"),
+        "sites.catalogue.changes.texas.provisioning: unknown policy 'folow'",
+        more=(("signals:\n  " + SYNTHETIC, "signals: calibrated"),),
+    ),
+    provisioning("fluid servers", "@@follow", "the fluid engine has no servers to switch", "engine: fluid\n"),
+    provisioning("some fluid servers", "{static: {servers: 2}}", "the fluid engine has no serv", "engine: fluid\n"),
+    Broken("fluid outages", more(f"engine: fluid\n@@{DARK}"), "outages: the fluid engine has no servers to switch"),
+    Broken(
+        "fluid servers of one site",
+        at_south("provisioning: @@reactive"),
+        "sites[1].provisioning: the fluid engine has no servers to switch",
+        more=(more("engine: fluid"),),
+    ),
+    provisioning("scaled servers", "@@follow", "a smaller fleet (fleet_scale 0.5) " + WHOLE, "fleet_scale: 0.5\n"),
+    Broken("scaled outages", more(f"fleet_scale: 0.5\n@@{DARK}"), WHOLE),
+    Broken("scaled links", more("fleet_scale: 2\n@@outages: {random: {links: {mean_up_h: 1, mean_down_h: 1}}}"), WHOLE),
+    Broken("combined water and sun", more("@@solar: {capacity_kw: 4}"), "solar: the signals' water is on-site and off"),
+    Broken(
+        "combined water and a battery",
+        at_south("@@battery: {capacity_kwh: 4}"),
+        "sites[1].battery: the signals' water is on-site and off-site water together",
+    ),
+]
+
+CORPUS = [*SYNTAX, *SCALARS, *RANGES, *NAMES, *FILES, *OUTSIDE, *SETTINGS, *POLICIES, *ONSITE, *SERVERS_ON]
 
 
 def broken_text(broken: Broken) -> str | bytes:
@@ -685,6 +1042,30 @@ def test_all_mistakes_come_at_once_in_the_order_of_the_file(tmp_path, monkeypatc
     paths += ["policies[0].eglb.stp", "policies[1]"]
     assert [line.split(": ")[1] for line in lines[:-1]] == paths
     assert lines[-1] == "6 mistakes; nothing was run, nothing was written"
+
+
+@pytest.mark.parametrize(
+    "blocks",
+    [
+        "fleet_scale: 0.5\naccept_scaled: true\nprovisioning: follow\n" + DARK,
+        "fleet_scale: 0.5\nprovisioning: {static: {servers: 4}}",
+        "fleet_scale: 0.5\noutages: {scheduled: [{signals: north, start_s: 0, length_s: 60}]}",
+        "provisioning: own_orders:Mine\n" + DARK,
+    ],
+)
+def test_servers_are_switched_and_lost_where_that_makes_sense(blocks, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "own_orders.py").write_text(ORDERS)
+    (tmp_path / "good.yaml").write_text(BASE.replace(*more(blocks)))
+    status, text = say("run", "good.yaml", "--jobs", "1")
+    assert status == 0, text
+
+
+def test_an_engine_named_to_run_is_held_against_the_scenario_too(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "good.yaml").write_text(BASE.replace(*more("provisioning: follow\n" + DARK)))
+    with pytest.raises(InputError, match=r"provisioning: the fluid engine(.|\n)*outages: the fluid engine"):
+        simulator.run("good.yaml", "glb-nearest", engine="fluid")
 
 
 def test_mistakes_in_several_data_files_come_at_once(tmp_path, monkeypatch):

@@ -16,6 +16,7 @@ from policies import POLICIES
 from simulator import LawError, run
 from simulator.footprint import Footprint
 from simulator.laws import check_laws
+from simulator.onsite import Flows
 from simulator.planes.reference import ReferencePlane
 from simulator.planes.station import Pool
 from simulator.record import Record
@@ -80,10 +81,10 @@ BREAKS: dict[str, tuple[str, Callable[[Record, Footprint], tuple[Record, Footpri
 @pytest.mark.parametrize("name", BREAKS)
 def test_a_broken_law_ends_the_run_and_is_named(made: World, result: RunResult, name: str) -> None:
     law, change = BREAKS[name]
-    assert check_laws(made, result.record, result.usage, result.footprint) == result.laws
+    assert check_laws(made, result.record, result.usage, result.footprint, result.flows) == result.laws
     with pytest.raises(LawError, match=law):
         record, footprint = change(result.record, result.footprint)
-        check_laws(made, record, result.usage, footprint)
+        check_laws(made, record, result.usage, footprint, result.flows)
 
 
 def test_a_request_on_a_forbidden_site_is_found(made: World, result: RunResult) -> None:
@@ -95,7 +96,98 @@ def test_a_request_on_a_forbidden_site_is_found(made: World, result: RunResult) 
         arrived=bumped(result.record.arrived, (origin,)),
     )
     with pytest.raises(LawError, match="may not use"):
-        check_laws(made, record, result.usage, result.footprint)
+        check_laws(made, record, result.usage, result.footprint, result.flows)
+
+
+#: On-site and off-site water apart, as own energy needs it.
+SUNNY: dict[str, Any] = {
+    "slots": 24,
+    "slot_s": 3600,
+    "start": "2023-06-21T00:00:00Z",
+    "servers": {"count": 20, "concurrency": 2, "peak_w": 1000, "idle_w": 300},
+    "signals": {
+        "synthetic": {
+            "price_usd_per_mwh": {"steps": {"values": [20, 100], "every_h": 6}},
+            "carbon_kg_per_kwh": 0.3,
+        }
+    },
+    "cooling": {"water": {"l_per_kwh": 1}},
+    "grid": {"water": {"l_per_kwh": 2}},
+    "solar": {"capacity_kw": 25},
+    "battery": {"capacity_kwh": 30, "control": "price"},
+}
+
+
+@pytest.fixture(scope="module")
+def sunny() -> World:
+    return world(**SUNNY)
+
+
+@pytest.fixture(scope="module")
+def sunny_result(sunny: World) -> RunResult:
+    return run(sunny, POLICIES["glb-nearest"](), engine="simpy")
+
+
+def changed(flows: Flows, **by: float) -> Flows:
+    """Some energies of site 1 in slot 12 changed."""
+    return flows._replace(**{name: bumped(getattr(flows, name), (12, 1), kwh) for name, kwh in by.items()})
+
+
+FLOW_BREAKS: dict[str, tuple[str, Callable[[Flows], Flows]]] = {
+    "sun from nowhere": ("sun = power of the panels", lambda f: changed(f, produced=1.0, curtailed=1.0)),
+    "sun that is lost": ("sun = used", lambda f: changed(f, curtailed=1.0)),
+    "a battery that creates energy": ("content gained", lambda f: changed(f, content=1.0)),
+    "a battery that hides its losses": ("gained \\+ losses", lambda f: changed(f, lost=0.5)),
+    "a battery that holds more than it can": ("content <= capacity", lambda f: changed(f, content=50.0)),
+    "a battery that gives what nobody takes": ("<= facility energy", lambda f: changed(f, discharged=1e3)),
+    "a battery that charges and gives at once": (
+        "no charge and discharge",
+        lambda f: changed(f, grid_charged=1.0, discharged=1.0),
+    ),
+    "energy below zero": ("energies of sun", lambda f: changed(f, used=-1e3)),
+    "own energy that the meter does not see": ("meter energy", lambda f: changed(f, grid_charged=1.0)),
+    "own energy that is paid for": ("cost, carbon", lambda f: changed(f, used=-1.0)),
+}
+
+
+@pytest.mark.parametrize("name", FLOW_BREAKS)
+def test_a_broken_law_of_sun_and_batteries_is_named(sunny: World, sunny_result: RunResult, name: str) -> None:
+    law, change = FLOW_BREAKS[name]
+    result = sunny_result
+    assert len(result.laws) == 9 + 8
+    assert result.flows.used.any() and result.flows.grid_charged.any() and result.flows.discharged.any()
+    with pytest.raises(LawError, match=law):
+        check_laws(sunny, result.record, result.usage, result.footprint, change(result.flows))
+
+
+def test_flows_of_a_fleet_without_sun_and_battery_are_none(made: World, result: RunResult) -> None:
+    assert not any(part.any() for part in result.flows)
+    with pytest.raises(LawError, match="sun = power of the panels"):
+        check_laws(made, result.record, result.usage, result.footprint, changed(result.flows, produced=1, curtailed=1))
+
+
+@pytest.mark.parametrize("engine", ["compiled", "simpy", "fluid"])
+def test_own_energy_is_taken_off_the_meter_and_saves_no_cooling_water(engine: str) -> None:
+    """Price, carbon and off-site water fall by own energy x signal; on-site water, facility and latency stay."""
+    plain, own = (
+        run(world(**SUNNY | changes), POLICIES["glb-nearest"](), engine=engine)
+        for changes in ({"solar": None, "battery": None}, {})
+    )
+    energy, here = own.flows.own_kwh, own.conditions
+    np.testing.assert_array_equal(own.footprint.facility_kwh, plain.footprint.facility_kwh)
+    for name, intensity in (("meter_kwh", 1), ("cost_usd", here.price_usd_per_kwh), ("water_l", 2.0)):
+        saved = getattr(plain.footprint, name) - getattr(own.footprint, name)
+        np.testing.assert_allclose(saved, energy * intensity, atol=1e-9)
+    summary = own.summary()
+    assert summary["solar_used_mwh"] == pytest.approx(own.flows.used.sum() / 1e3)
+    assert sum(row["discharged_kwh"] for row in own.site_rows()) == pytest.approx(own.flows.discharged.sum())
+    assert summary["e2e_p99_s"] == plain.summary()["e2e_p99_s"] or engine == "fluid"
+
+
+def test_every_run_has_fresh_controls(sunny: World, sunny_result: RunResult) -> None:
+    again = run(sunny, POLICIES["glb-nearest"](), engine="compiled")
+    for one, other in zip(again.flows, sunny_result.flows, strict=True):
+        np.testing.assert_array_equal(one, other)
 
 
 @given(

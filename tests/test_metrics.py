@@ -214,8 +214,8 @@ def fleet_of(
 
 
 def conditions(*values: float) -> Conditions:
-    """Price, carbon, on-site and off-site water, PUE."""
-    return Conditions(*(np.array([v]) for v in values))
+    """Price, carbon, on-site and off-site water, PUE; water as scarce as anywhere, health cost not known."""
+    return Conditions(*(np.array([v]) for v in (*values, 1.0, np.nan)))
 
 
 def usage(busy_place_s: float, on_server_s: float, booting_server_s: float = 0.0, off_server_s: float = 0.0) -> Usage:

@@ -19,6 +19,8 @@ SHORT = {
     "paper-table1-partial": 6,
     "azure-conversation": 2,
     "mmc": 2,
+    "hot-week": 6,
+    "solar-battery": 4,
 }
 
 
@@ -50,6 +52,18 @@ def test_calibrated_signals_give_the_order_of_the_published_table(name: str, see
         assert rows[policy]["par_water"] < rows["glb-cost"]["par_water"]
         assert rows[policy]["par_carbon"] < rows["glb-cost"]["par_carbon"]
     assert rows["eglb-off"]["objective_usd"] < rows["mpc"]["objective_usd"] < rows["glb-cost"]["objective_usd"]
+
+
+def test_in_the_hot_week_water_follows_the_heat_of_the_day() -> None:
+    """Hot and humid Texas drinks most on site, Denmark least; Nevada is hotter, but dry; nights ask for less."""
+    world = build_world(load("hot-week"))
+    onsite = world.conditions.onsite_water_l_per_kwh
+    drinks = dict(zip(world.fleet.sites, onsite.mean(axis=0), strict=True))
+    assert min(drinks, key=lambda name: drinks[name]) == "denmark"
+    assert drinks["nevada"] < drinks["texas"]
+    texas = onsite[:24, world.fleet.sites.index("texas")]
+    assert (texas.argmax(), texas.argmin()) in {(19, 7), (20, 7), (19, 8), (20, 8)}
+    assert 1.05 < world.conditions.pue.min() < world.conditions.pue.max() < 1.36
 
 
 def test_all_requests_of_table_1_are_about_7_300_000() -> None:

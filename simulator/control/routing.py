@@ -18,17 +18,16 @@ from simulator.world import World
 from .accounts import Accounts
 from .damage import Damage
 from .minutes import Minutes
-from .servers import Servers
 
 
 class Routing:
     """The routing policy of a run, and the plan that is in force."""
 
-    def __init__(self, world: World, policy: RoutingPolicy, plane: Plane, clock: Clock, servers: Servers):
+    def __init__(self, world: World, policy: RoutingPolicy, plane: Plane, clock: Clock, accounts: Accounts):
         self._world, self._policy, self._plane, self._clock = world, policy, plane, clock
-        self._servers = servers
-        self.accounts = Accounts(world, servers)
-        self.damage = Damage(world, clock, plane, servers)
+        self._servers = accounts.servers
+        self.accounts = accounts
+        self.damage = Damage(world, clock, plane, accounts.servers)
         self.damage.tell = self._renew
         self.minutes = Minutes()
         self._plan: Plan | None = None

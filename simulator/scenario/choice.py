@@ -1,17 +1,20 @@
-"""A choice: a policy by name, and the settings given to it."""
+"""A choice: something with a name of ours, or a user's own as ``module:Class``, and the settings given to it."""
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, ClassVar
 
-from pydantic import Field, GetJsonSchemaHandler, model_validator
+from pydantic import Field, GetJsonSchemaHandler, model_serializer, model_validator
 from pydantic_core import CoreSchema
 
 from .block import Block, shown, wrong
 
 
-class PolicyChoice(Block):
-    """A routing policy by name, with the settings given to it."""
+class Choice(Block):
+    """A name, or a mapping from the name to its settings."""
+
+    #: What is chosen, for messages.
+    noun: ClassVar[str] = "choice"
 
     name: str
     settings: dict[str, Any] = Field(default_factory=dict)
@@ -21,10 +24,10 @@ class PolicyChoice(Block):
     def _word_or_one_key(cls, data: Any) -> Any:
         if isinstance(data, str):
             return {"name": data}
-        if isinstance(data, PolicyChoice) or (isinstance(data, dict) and set(data) <= {"name", "settings"} and data):
+        if isinstance(data, cls) or (isinstance(data, dict) and set(data) <= {"name", "settings"} and data):
             return data
         if not isinstance(data, dict) or len(data) != 1:
-            raise wrong(f"a policy is a name, or a name with its settings (given {shown(data)})")
+            raise wrong(f"a {cls.noun} is a name, or a name with its settings (given {shown(data)})")
         (name, settings), *_ = data.items()
         if settings is None:
             settings = {}
@@ -32,8 +35,24 @@ class PolicyChoice(Block):
             raise wrong(f"the settings of {name} are a mapping (given {shown(settings)})")
         return {"name": name, "settings": settings}
 
+    @model_serializer
+    def _as_written(self) -> Any:
+        return {self.name: dict(self.settings)} if self.settings else self.name
+
     @classmethod
     def __get_pydantic_json_schema__(cls, core_schema: CoreSchema, handler: GetJsonSchemaHandler) -> dict[str, Any]:
         block = super().__get_pydantic_json_schema__(core_schema, handler)
         settings = {"additionalProperties": {"type": ["object", "null"]}, "minProperties": 1, "maxProperties": 1}
         return {"anyOf": [{"type": "string"}, {"type": "object", **settings}, dict(block)]}
+
+
+class PolicyChoice(Choice):
+    """A routing policy by name, with the settings given to it."""
+
+    noun: ClassVar[str] = "policy"
+
+
+class ControlChoice(Choice):
+    """A battery control by name, with the settings given to it."""
+
+    noun: ClassVar[str] = "control"

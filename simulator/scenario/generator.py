@@ -24,9 +24,9 @@ def resolve_sites(sites: Sites, problems: Problems) -> tuple[Site, ...]:
     if sites.given is not None:
         return _unique(sites.given, path, problems)
     if sites.catalogue is not None:
-        return tuple(_catalogued(sites.catalogue, path, problems, _site))
+        return _changed(sites, _catalogued(sites.catalogue, path, problems, _site), problems)
     assert sites.generate is not None
-    return tuple(_generated_sites(sites.generate, "sites"))
+    return _changed(sites, _generated_sites(sites.generate, "sites"), problems)
 
 
 def resolve_origins(origins: Origins, sites: tuple[Site, ...], problems: Problems) -> tuple[Origin, ...]:
@@ -40,6 +40,18 @@ def resolve_origins(origins: Origins, sites: tuple[Site, ...], problems: Problem
         return tuple(_origin_at(site) for site in sites)
     assert origins.generate is not None
     return tuple(_origin_at(site) for site in _generated_sites(origins.generate, "gateways"))
+
+
+def _changed(sites: Sites, found: list[Site], problems: Problems) -> tuple[Site, ...]:
+    """Sites with the changes that a scenario makes to single ones."""
+    names, changes = [site.name for site in found], sites.changes
+    for name, change in changes.items():
+        path = sites.path_to(0, name)
+        if name not in names:
+            problems.add(path, f"unknown site '{name}'{did_you_mean(name, names)}")
+        if change.like is not None and change.like not in places():
+            problems.add((*path, "like"), f"unknown place '{change.like}'{did_you_mean(change.like, places())}")
+    return tuple(changes[site.name].applied_to(site) if site.name in changes else site for site in found)
 
 
 def _unique(given: tuple[_Kind, ...], path: KeyPath, problems: Problems) -> tuple[_Kind, ...]:
@@ -73,6 +85,7 @@ def _site(name: str) -> Site:
         longitude_deg=float(row["lon"]),
         utc_offset_h=float(row["utc_offset_h"]),
         pue=float(row["pue_reported"]),
+        altitude_m=float(row["altitude_m"]),
     )
 
 

@@ -73,6 +73,11 @@ class Outages(Block):
     """After which routers know that something is down, or is up again."""
 
     @property
+    def lose_requests(self) -> bool:
+        """Whether any are of sites or links."""
+        return bool(any(outage.signals is None for outage in self.scheduled) or self.random.sites or self.random.links)
+
+    @property
     def happen(self) -> bool:
         """Whether there are any."""
         return bool(self.scheduled or self.random.sites or self.random.links or self.random.signals)

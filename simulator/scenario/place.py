@@ -4,16 +4,45 @@ from __future__ import annotations
 
 from typing import Annotated, Any, ClassVar, Literal
 
-from pydantic import Field, model_validator
+from pydantic import (
+    BeforeValidator,
+    Field,
+    GetJsonSchemaHandler,
+    SerializerFunctionWrapHandler,
+    WithJsonSchema,
+    model_serializer,
+    model_validator,
+)
+from pydantic_core import CoreSchema
 
-from .block import Block, Count, Number, Positive, Variant
+from simulator.problem import KeyPath
+
+from .block import Block, Count, NotNegative, Number, Positive, Variant, wrong
 from .choice import PolicyChoice
+from .onsite import Solar, Storage
 from .server import ServerTypes
 
 Name = Annotated[str, Field(min_length=1, max_length=80, pattern=r"^[^\s/\\:,\x00-\x1f][^/\\:,\x00-\x1f]*$")]
 Latitude = Annotated[Number, Field(ge=-90, le=90)]
 Longitude = Annotated[Number, Field(ge=-180, le=180)]
 Offset = Annotated[Number, Field(ge=-14, le=14)]
+#: AWARE factors lie between 0.1 and 100 by their definition; other methods may go below.
+_Factor = Annotated[NotNegative, Field(le=1000)]
+Scarcity = Annotated[
+    tuple[_Factor, ...],
+    Field(min_length=12, max_length=12),
+    BeforeValidator(
+        lambda given: (given,) * 12 if isinstance(given, int | float) and not isinstance(given, bool) else given
+    ),
+    WithJsonSchema(
+        {
+            "anyOf": [
+                {"type": "number", "minimum": 0},
+                {"type": "array", "items": {"type": "number", "minimum": 0}, "minItems": 12, "maxItems": 12},
+            ]
+        }
+    ),
+]
 
 
 class Place(Block):
@@ -42,10 +71,46 @@ class Site(Place):
     servers: ServerTypes | None = None
     provisioning: PolicyChoice | None = None
     """How many of them are on; that of the scenario unless given."""
+    solar: Solar | None = None
+    battery: Storage | None = None
     price_factor: Positive = 1.0
     """Factors multiply the calibrated signals of the site."""
     carbon_factor: Positive = 1.0
     water_factor: Positive = 1.0
+    altitude_m: Annotated[Number, Field(ge=-500, le=9000)] = 0.0
+    """Thin air evaporates more: used for the wet bulb."""
+    aware: Scarcity | None = None
+    """Water scarcity, m3 world-eq per m3, for the year or for each month; AWARE 2.0 for catalogued places."""
+    health_usd_per_mwh: NotNegative | None = None
+    """Cost of the harm that power plants' air pollution does; that of the catalogue unless given."""
+
+
+class Change(Site):
+    """Keys of a site that take the place of what a catalogue or a generator says of it."""
+
+    #: Stands above the change already.
+    name: Name = "site"
+
+    @model_validator(mode="before")
+    @classmethod
+    def _keeps_its_name(cls, data: Any) -> Any:
+        if isinstance(data, dict) and "name" in data:
+            raise wrong("a site keeps its name; leave `name` out")
+        return data
+
+    @model_serializer(mode="wrap")
+    def _given_keys_only(self, handler: SerializerFunctionWrapHandler) -> dict[str, Any]:
+        return {key: value for key, value in handler(self).items() if key in self.model_fields_set}
+
+    @classmethod
+    def __get_pydantic_json_schema__(cls, core_schema: CoreSchema, handler: GetJsonSchemaHandler) -> dict[str, Any]:
+        block = super().__get_pydantic_json_schema__(core_schema, handler)
+        block["properties"].pop("name", None)
+        return block
+
+    def applied_to(self, site: Site) -> Site:
+        """The site with these keys in place of its own."""
+        return site.model_copy(update={key: getattr(self, key) for key in self.model_fields_set})
 
 
 class Origin(Place):
@@ -77,19 +142,52 @@ class Generated(Block):
     """Standard deviation of the distance from the catalogued place, in degrees."""
 
 
+Changes = dict[str, Change]
+
+
+class CataloguedSites(Catalogued):
+    """The ten sites of the paper, or some of them, with changes."""
+
+    changes: Changes | None = None
+    """Keys of single sites that take the place of the catalogue's, by name."""
+
+
+class GeneratedSites(Generated):
+    """Sites spread around the catalogued ones, with variations: fleets of any size for tests and benchmarks."""
+
+    changes: Changes | None = None
+    """Keys of single sites that take the place of the generated ones, by name."""
+
+
 class Sites(Variant):
     """A list of sites, `{catalogue: paper}` or `{generate: {count: 100}}`."""
 
     bare: ClassVar[str] = "given"
 
-    catalogue: Catalogued | None = None
-    generate: Generated | None = None
+    catalogue: CataloguedSites | None = None
+    generate: GeneratedSites | None = None
     given: Annotated[tuple[Site, ...], Field(min_length=1)] | None = None
 
     @model_validator(mode="before")
     @classmethod
     def _list(cls, data: Any) -> Any:
         return {"given": tuple(data)} if isinstance(data, list | tuple) else data
+
+    @property
+    def changes(self) -> Changes:
+        """Changes of single sites, by name."""
+        return {} if self.given is not None else self.choice.changes or {}
+
+    @property
+    def own(self) -> list[tuple[KeyPath, Site]]:
+        """What a scenario says of single sites: the sites that are listed, or changes; and where."""
+        if self.given is not None:
+            return [(self.path_to(k, site.name), site) for k, site in enumerate(self.given)]
+        return [(self.path_to(0, name), change) for name, change in self.changes.items()]
+
+    def path_to(self, number: int, name: str) -> KeyPath:
+        """Where keys of a site's own stand in a scenario."""
+        return ("sites", number) if self.given is not None else ("sites", self.chosen, "changes", name)
 
 
 class AtSites(Block):

@@ -7,16 +7,21 @@ from typing import Annotated, Literal
 
 from pydantic import Field, ValidationInfo, field_validator, model_validator
 
+from simulator.problem import KeyPath
 from simulator.units import S_PER_H
 
 from .block import Block, Count, Fraction, NotNegative, Number, Positive, UtcTime, Variant, wrong
 from .choice import PolicyChoice
 from .constraints import Allowed, FullGlb
+from .cooling import Cooling
+from .grid import Grid
 from .network import Network
+from .onsite import Solar, Storage
 from .outage import Outages
 from .place import Origins, Sites
 from .server import ServerTypes
 from .signals import CalibratedSignals, Signals
+from .weather import Weather
 from .workload import Workload
 
 Engine = Literal["compiled", "simpy", "fluid"]
@@ -85,8 +90,16 @@ class Scenario(Block):
     sites: Sites
     servers: ServerTypes | None = None
     """Servers of every site that names none of its own."""
+    solar: Solar | None = None
+    """Solar panels of every site that names none of its own."""
+    battery: Storage | None = None
+    """The battery of every site that names none of its own."""
     origins: Origins
     signals: Signals = Signals(calibrated=CalibratedSignals())
+    weather: Weather | None = None
+    """Read by `cooling`."""
+    cooling: Cooling = Cooling()
+    grid: Grid | None = None
     workload: Workload
     network: Network
     allowed: Allowed = Allowed(full=FullGlb())
@@ -128,6 +141,12 @@ class Scenario(Block):
     def horizon_s(self) -> float:
         """Length of the run."""
         return self.slots * self.slot_s
+
+    @property
+    def provisionings(self) -> list[tuple[KeyPath, PolicyChoice]]:
+        """Every choice of a provisioning policy, and where it stands."""
+        own = [((*path, "provisioning"), site.provisioning) for path, site in self.sites.own]
+        return [(("provisioning",), self.provisioning), *((path, choice) for path, choice in own if choice is not None)]
 
     def labels(self) -> tuple[str, ...]:
         """A name for each policy; its settings tell two of the same name apart."""

@@ -16,7 +16,7 @@ from pydantic import (
 from pydantic_core import CoreSchema
 
 from .amount import Amount
-from .block import Block, Count, NotNegative, Positive, wrong
+from .block import Block, Count, NotNegative, Positive, shown, wrong
 
 #: Boot of a server: Gandhi, Harchol-Balter, Raghunathan, Kozuch, "AutoScale", ACM TOCS 30(4), 2012.
 BOOT_S = 200.0
@@ -66,6 +66,8 @@ class Servers(Block):
 
 
 def _listed(data: Any) -> Any:
+    if not isinstance(data, list | tuple | dict | Servers):
+        raise wrong(f"a mapping is needed, or a list of them (given {shown(data)})")
     return (data,) if isinstance(data, dict | Servers) else data
 
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import csv
 import math
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Container
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -13,6 +13,9 @@ import numpy as np
 from simulator.problem import InputError, KeyPath, Problem, did_you_mean, did_you_mean_file
 
 from .block import LARGEST
+
+#: How files write that a value is missing (M: weather stations, n/e: ENTSO-E).
+MISSING = ("", "nan", "na", "null", "-", "m", "n/a", "n/e")
 
 
 @dataclass(frozen=True)
@@ -24,6 +27,21 @@ class Table:
     header: tuple[str, ...]
     rows: tuple[tuple[str, ...], ...]
     lines: tuple[int, ...]
+    above: tuple[tuple[str, ...], ...] = ()
+    """Rows above the header."""
+
+    def has(self, name: str) -> bool:
+        """Whether there is a column under this header."""
+        return name.strip() in [head.strip() for head in self.header]
+
+    def only(self, name: str, word: str) -> Table:
+        """The rows with this word under a header; InputError where there are none."""
+        cells = [cell.strip() for cell in self.column(name)]
+        kept = [k for k, cell in enumerate(cells) if cell == word]
+        if not kept:
+            what = f"column '{name}': no row has '{word}'{did_you_mean(word, dict.fromkeys(cells))}"
+            raise InputError([Problem(self.path, what, str(self.file), 1)])
+        return replace(self, rows=tuple(self.rows[k] for k in kept), lines=tuple(self.lines[k] for k in kept))
 
     def column(self, name: str) -> list[str]:
         """The cells under a header; InputError where there is no such header."""
@@ -35,7 +53,7 @@ class Table:
         for k, row in enumerate(self.rows):
             text = row[index].strip()
             try:
-                values[k] = math.nan if empty and text.lower() in ("", "nan", "na", "null", "-") else float(text)
+                values[k] = math.nan if empty and text.lower() in MISSING else float(text)
                 # Python reads 1_000 as a thousand, which no other program writes, and the digits of all scripts.
                 fine = (
                     "_" not in text
@@ -88,14 +106,38 @@ def raise_first(problems: list[Problem], most: int = 5) -> None:
         raise InputError(problems)
 
 
-def read_table(file: Path, path: KeyPath) -> Table:
+def read_table(file: Path, path: KeyPath, first: Container[str] = ()) -> Table:
     """Read a CSV file with a header line. ``path`` is the scenario key that named the file.
+
+    Where ``first`` names headers, the header is the first line with one of them, and lines above it are kept apart.
 
     Raises
     ------
     InputError
         where the file is absent, a folder, not UTF-8, empty, or has rows of another width.
     """
+    found = _read_rows(file, path)
+    top = next((k for k, (_, row) in enumerate(found) if any(cell.strip() in first for cell in row)), 0)
+    above, found = found[:top], found[top:]
+    if len(found) < 2:
+        raise InputError([Problem(path, "the file has no rows under a header", str(file), 1)])
+    (_, header), *rows = found
+    if len(header) == 1 and any(sign in header[0] for sign in ";\t|"):
+        raise InputError([Problem(path, f"cells are separated by commas (given one cell {header[0]!r})", str(file), 1)])
+    lines = tuple(line for line, _ in rows)
+    table = Table(file, path, header, tuple(row for _, row in rows), lines, tuple(row for _, row in above))
+    raise_first(
+        [
+            table.problem(k, f"{len(row)} cells, the header has {len(header)}")
+            for k, row in enumerate(table.rows)
+            if len(row) != len(header)
+        ]
+    )
+    return table
+
+
+def _read_rows(file: Path, path: KeyPath) -> list[tuple[int, tuple[str, ...]]]:
+    """The rows of a CSV file that are not empty, each with its line."""
     found, line = [], 1
     try:
         if file.is_dir():
@@ -117,20 +159,7 @@ def read_table(file: Path, path: KeyPath) -> Table:
         raise InputError([Problem(path, f"not a CSV file: {error}", str(file), line)]) from None
     except OSError as error:
         raise InputError([Problem(path, f"{file} cannot be read: {error.strerror}")]) from None
-    if len(found) < 2:
-        raise InputError([Problem(path, "the file has no rows under a header", str(file), 1)])
-    (_, header), *rows = found
-    if len(header) == 1 and any(sign in header[0] for sign in ";\t|"):
-        raise InputError([Problem(path, f"cells are separated by commas (given one cell {header[0]!r})", str(file), 1)])
-    table = Table(file, path, header, tuple(row for _, row in rows), tuple(line for line, _ in rows))
-    raise_first(
-        [
-            table.problem(k, f"{len(row)} cells, the header has {len(header)}")
-            for k, row in enumerate(table.rows)
-            if len(row) != len(header)
-        ]
-    )
-    return table
+    return found
 
 
 def read_matrix(

@@ -30,11 +30,7 @@ _Dumper.add_multi_representer(str, _text)
 
 def to_data(scenario: Scenario) -> dict[str, Any]:
     """A scenario as plain data, every default filled in."""
-    data: dict[str, Any] = scenario.model_dump(mode="json", by_alias=True, exclude_none=True)
-    data["policies"] = [
-        {choice.name: dict(choice.settings)} if choice.settings else choice.name for choice in scenario.policies
-    ]
-    return data
+    return scenario.model_dump(mode="json", by_alias=True, exclude_none=True)
 
 
 def to_yaml(scenario: Scenario) -> str:

@@ -75,7 +75,15 @@ def _attempt(task: Task, world: World, number: int, progress: Callable[[float], 
     keeping = Keeping(asked.share, parts.take) if asked and parts else None
     try:
         policy = make_policy(task.scenario.policies[number], task.folders)
-        result = run(world, policy, engine=task.engine, keeping=keeping, label=label, progress=progress)
+        result = run(
+            world,
+            policy,
+            engine=task.engine,
+            keeping=keeping,
+            label=label,
+            progress=progress,
+            folders=task.folders,
+        )
         if parts is not None:
             parts.close()
         return result

@@ -6,20 +6,24 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
+from simulator.battery import Battery
 from simulator.fleet import Fleet, FloatArray, Hardware, Objective, freeze, idle_share_kwh, marginal_kwh
 from simulator.footprint import Conditions
 from simulator.problem import Problems, refuse
+from simulator.scenario.agreement import check_agreement, water_is_split
 from simulator.scenario.generator import resolve_origins, resolve_sites
 from simulator.scenario.place import Origin, Site
 from simulator.scenario.scenario import Scenario
 from simulator.units import J_PER_KWH, S_PER_H
 
+from .conditions import build_conditions
 from .demand import Demand, build_demand
 from .hardware import Pool, build_hardware, is_proportional, pools_of, queue_limits, share_of_places
 from .network import build_allowed, build_rtt
+from .onsite import build_batteries, refuse_combined_water
 from .outages import Outages, build_outages
 from .service import build_curve, mean_sizes
-from .signals import build_signals
+from .solar import build_solar
 
 __all__ = ["Demand", "World", "build_world"]
 
@@ -40,9 +44,17 @@ class World:
     conditions: Conditions
     demand: Demand
     outages: Outages
+    solar_kw: FloatArray
+    """Mean power of the panels of each site, of the full fleet."""
+    batteries: Battery
 
     def __post_init__(self) -> None:
         freeze(self)
+
+    @property
+    def has_own_energy(self) -> bool:
+        """Whether any site has panels or a battery."""
+        return bool(self.solar_kw.any() or self.batteries.capacity_kwh.any())
 
     @property
     def expected_requests(self) -> float:
@@ -73,11 +85,12 @@ def build_world(scenario: Scenario, seed: int | None = None) -> World:
     origins = resolve_origins(scenario.origins, sites, problems)
     pools = pools_of(scenario, sites, problems)
     _fits_in_memory(scenario, len(sites), len(origins), problems)
+    check_agreement(scenario, problems)
     problems.settle()
-    signals = build_signals(scenario, sites, seed, problems)
+    conditions = build_conditions(scenario, sites, seed, is_proportional(pools, len(sites)), problems)
     outages = build_outages(scenario, [s.name for s in sites], [o.name for o in origins], seed, problems)
     hardware = build_hardware(pools, scenario.workload.request)
-    demand = curve = rtt_s = allowed = None
+    demand = curve = rtt_s = allowed = solar_kw = None
     with problems.collecting():
         demand = build_demand(scenario, origins, seed)
     with problems.collecting():
@@ -88,8 +101,12 @@ def build_world(scenario: Scenario, seed: int | None = None) -> World:
         allowed = build_allowed(
             scenario.allowed, origins, sites, np.zeros((len(origins), len(sites))) if rtt_s is None else rtt_s
         )
+    with problems.collecting():
+        solar_kw = build_solar(scenario, sites)
+    refuse_combined_water(scenario, sites, not water_is_split(scenario), problems)
     problems.settle()
-    assert demand is not None and curve is not None and rtt_s is not None and allowed is not None
+    assert conditions is not None and demand is not None and curve is not None
+    assert rtt_s is not None and allowed is not None and solar_kw is not None
     own_service_s = curve.service_s(*mean_sizes(scenario.workload.request, demand))
     share = share_of_places(hardware)
     service_s = hardware.by_site(share * own_service_s)
@@ -113,25 +130,13 @@ def build_world(scenario: Scenario, seed: int | None = None) -> World:
         standing_kwh=standing_kwh,
         objective=Objective(**scenario.objective.model_dump()),
         queue_limit=queue_limits(pools, len(sites)),
-        overhead_fixed=np.zeros(len(sites)),
+        overhead_fixed=np.where(is_proportional(pools, len(sites)), 0.0, scenario.cooling.pue.fixed_share),
         hardware=hardware,
         curve=curve,
         place_s=share * own_service_s,
     )
-    return World(scenario, seed, sites, origins, pools, fleet, _conditions(sites, pools, signals), demand, outages)
-
-
-def _conditions(sites: tuple[Site, ...], pools: tuple[Pool, ...], signals: dict[str, FloatArray]) -> Conditions:
-    """What the slots are like; proportional power has PUE 1."""
-    proportional = is_proportional(pools, len(sites))
-    pue = [1.0 if alone else site.pue for site, alone in zip(sites, proportional, strict=True)]
-    return Conditions(
-        price_usd_per_kwh=signals["price"],
-        carbon_kg_per_kwh=signals["carbon"],
-        onsite_water_l_per_kwh=signals["water"],
-        offsite_water_l_per_kwh=np.zeros_like(signals["water"]),
-        pue=np.broadcast_to(np.array(pue), signals["price"].shape),
-    )
+    batteries = build_batteries(scenario, sites)
+    return World(scenario, seed, sites, origins, pools, fleet, conditions, demand, outages, solar_kw, batteries)
 
 
 def _fits_in_memory(scenario: Scenario, sites: int, origins: int, problems: Problems) -> None:

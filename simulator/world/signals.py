@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from functools import cache
+import math
+from collections.abc import Iterable
 from pathlib import Path
 
 import numpy as np
@@ -12,28 +12,30 @@ from simulator.fleet import FloatArray
 from simulator.problem import InputError, KeyPath, Problems, did_you_mean, refuse
 from simulator.scenario.catalogue import places
 from simulator.scenario.inputs import absent, find_input
-from simulator.scenario.place import Site
 from simulator.scenario.scenario import Scenario
-from simulator.scenario.signals import SIGNALS, CsvSignals, Shape, SignalFile
-from simulator.scenario.table import Table, read_table
-from simulator.units import KG_PER_KWH, L_PER_KWH, S_PER_H, USD_PER_KWH
+from simulator.scenario.shape import Shape
+from simulator.scenario.signal_file import SignalFile
+from simulator.scenario.signals import CsvSignals
+from simulator.scenario.table import read_table
+from simulator.units import KG_PER_KWH, L_PER_KWH, USD_PER_KWH
 
 from .calibration import calibrated_signal
-from .series import Series
+from .columns import Sites, slot_columns
+from .shapes import shaped
 from .timestamps import over_slots, read_times, regular, time_zone
-
-Sites = tuple[Site, ...]
 
 #: Units of the calibrations and of the authors' files.
 _USUAL = {"price": "USD/MWh", "carbon": "kg/kWh", "water": "L/kWh"}
 _FACTORS = {"price": USD_PER_KWH, "carbon": KG_PER_KWH, "water": L_PER_KWH}
 
 
-def build_signals(scenario: Scenario, sites: Sites, seed: int, problems: Problems) -> dict[str, FloatArray]:
-    """The three signals of a scenario; mistakes in its files are added to ``problems``."""
+def build_signals(
+    wanted: Iterable[str], scenario: Scenario, sites: Sites, seed: int, problems: Problems
+) -> dict[str, FloatArray]:
+    """Those of price, carbon and water that are wanted; mistakes in their files are added to ``problems``."""
     signals = scenario.signals
     found = {}
-    for signal in SIGNALS:
+    for signal in wanted:
         with problems.collecting():
             if signals.calibrated is not None:
                 own = signals.calibrated.seed
@@ -90,85 +92,13 @@ def paper_file(folder: Path, signal: str, place: str) -> Path:
 def _synthetic(signal: str, scenario: Scenario, sites: Sites) -> FloatArray:
     assert scenario.signals.synthetic is not None
     key = {"price": "price_usd_per_mwh", "carbon": "carbon_kg_per_kwh", "water": "water_l_per_kwh"}[signal]
-    path: KeyPath = ("signals", "synthetic", key)
     shape: Shape = getattr(scenario.signals.synthetic, key)
+    least = -math.inf if signal == "price" else 0.0
     factor = _FACTORS[signal][_USUAL[signal]]
-    if shape.per_site is not None:
-        _every_site(shape.per_site, sites, (*path, "per_site"), "value")
-    columns = []
-    for site in sites:
-        own, where = (
-            (shape, path) if shape.per_site is None else (shape.per_site[site.name], (*path, "per_site", site.name))
-        )
-        columns.append(_shape(own, scenario, where))
-        if signal != "price" and columns[-1].min() < 0:
-            raise refuse(where, f"an intensity cannot be negative (it falls to {columns[-1].min():g})")
-    return np.stack(columns, axis=1) * factor
-
-
-def _every_site(given: Mapping[str, object], sites: Sites, path: KeyPath, what: str) -> None:
-    """Hold the keys of a mapping against the names of the sites; raises InputError."""
-    problems, known = Problems(), [site.name for site in sites]
-    for name in given:
-        if name not in known:
-            problems.add((*path, name), f"unknown site '{name}'{did_you_mean(name, known)}")
-    for name in known:
-        if name not in given:
-            problems.add(path, f"site '{name}' has no {what}")
-    problems.settle()
-
-
-def _shape(shape: Shape, scenario: Scenario, path: KeyPath) -> FloatArray:
-    if shape.constant is not None:
-        return np.full(scenario.slots, shape.constant)
-    midnight = scenario.start.replace(hour=0, minute=0, second=0, microsecond=0)
-    start_h = (scenario.start - midnight).total_seconds() / S_PER_H
-    middle_h = (np.arange(scenario.slots) + 0.5) * scenario.slot_s / S_PER_H
-    if shape.sine is not None:
-        wave = 2 * np.pi * (start_h + middle_h - shape.sine.peak_h) / shape.sine.period_h
-        # The mean of a cosine over an interval is its middle x sin(x)/x, x half the interval as an angle.
-        flattened = shape.sine.amplitude * np.sinc(scenario.slot_s / S_PER_H / shape.sine.period_h)
-        return np.asarray(shape.sine.mean + flattened * np.cos(wave))
-    if shape.steps is not None:
-        step_s = shape.steps.every_h * S_PER_H
-        # One step more than the run is long: a slot's end may be rounded to just beyond the last one.
-        values = np.resize(shape.steps.values, int(np.ceil(scenario.horizon_s / step_s)) + 1)
-        return Series(0.0, step_s, values[:, None]).to_slots(scenario.slots, scenario.slot_s)[:, 0]
-    raise refuse(path, "a value per site cannot hold another value per site")
+    return shaped(shape, scenario, sites, ("signals", "synthetic", key), least) * factor
 
 
 def _csv(signal: str, scenario: Scenario, sites: Sites, files: CsvSignals) -> FloatArray:
     asked: SignalFile = getattr(files, signal)
-    path: KeyPath = ("signals", "csv", signal)
-    problems, columns = Problems(), []
-    if isinstance(asked.column, dict):
-        with problems.collecting():
-            _every_site(asked.column, sites, (*path, "column"), "column")
-    read = cache(lambda file: _read_csv(file, asked, scenario, path))
-    for site in sites:
-        with problems.collecting():
-            table, times = read(Path(asked.file.replace("{site}", site.name)))
-            values = _csv_values(signal, asked, site.name, table, path)
-            series = regular(table, times, values[:, None], asked.gaps, ends=asked.stamp == "end")
-            columns.append(over_slots(series, scenario, path, table.file))
-    problems.settle()
-    return np.hstack(columns) * (_FACTORS[signal][asked.unit] * asked.scale)
-
-
-def _read_csv(file: Path, asked: SignalFile, scenario: Scenario, path: KeyPath) -> tuple[Table, FloatArray]:
-    """A file and the times of its rows: read once, however many sites stand in it."""
-    table = read_table(file, (*path, "file"))
-    return table, read_times(table, asked.time, time_zone(asked.timezone, (*path, "timezone")), scenario.start)
-
-
-def _csv_values(signal: str, asked: SignalFile, site: str, table: Table, path: KeyPath) -> FloatArray:
-    if isinstance(asked.column, dict) and site not in asked.column:
-        raise refuse((*path, "column"), f"site '{site}' has no column")
-    header = asked.column[site] if isinstance(asked.column, dict) else asked.column or site
-    values = table.numbers(header, empty=asked.gaps != "refuse")
-    if signal != "price" and (values < 0).any():
-        row = int(np.flatnonzero(values < 0)[0])
-        raise InputError(
-            [table.problem(row, f"column '{header}': an intensity cannot be negative (given {values[row]:g})")]
-        )
-    return values
+    values = slot_columns(asked, signal, scenario, sites, ("signals", "csv", signal))
+    return values * (_FACTORS[signal][asked.unit] * asked.scale)

@@ -8,7 +8,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import numpy as np
 
-from simulator.fleet import FloatArray
+from simulator.fleet import FloatArray, IntArray
 from simulator.problem import InputError, KeyPath, Problem, refuse
 from simulator.scenario.scenario import Scenario
 from simulator.scenario.table import Table, raise_first
@@ -32,20 +32,25 @@ def time_zone(name: str, path: KeyPath) -> tzinfo:
         raise refuse(path, f"unknown time zone '{name}'; write UTC, +02:00 or a name such as Europe/Berlin") from None
 
 
-def read_times(table: Table, column: str, zone: tzinfo, start: datetime) -> FloatArray:
-    """Seconds since ``start`` for each row, strictly increasing; InputError naming the lines that are not.
+def since(time: datetime, zone: tzinfo, start: datetime, after: float) -> float:
+    """Seconds from ``start`` to a time, local in ``zone`` where it carries no offset.
 
-    Where clocks go back, a local time stands twice: the second one is read as the later one.
+    Where clocks go back, a local time stands twice: if the first one is not later than ``after``, the second is meant.
     """
+    local = time if time.tzinfo else time.replace(tzinfo=zone)
+    seconds = (local - start) / timedelta(seconds=1)
+    if seconds <= after and time.tzinfo is None:
+        seconds = (local.replace(fold=1).astimezone(UTC) - start) / timedelta(seconds=1)
+    return seconds
+
+
+def read_times(table: Table, column: str, zone: tzinfo, start: datetime) -> FloatArray:
+    """Seconds since ``start`` for each row, strictly increasing; InputError naming the lines that are not."""
     problems, seconds = [], np.empty(len(table.rows))
     before = -np.inf
     for k, text in enumerate(table.column(column)):
         try:
-            time = datetime.fromisoformat(text.strip())
-            local = time if time.tzinfo else time.replace(tzinfo=zone)
-            seconds[k] = (local - start) / timedelta(seconds=1)
-            if seconds[k] <= before and time.tzinfo is None:
-                seconds[k] = (local.replace(fold=1).astimezone(UTC) - start) / timedelta(seconds=1)
+            seconds[k] = since(datetime.fromisoformat(text.strip()), zone, start, before)
         except (ValueError, OverflowError):
             problems.append(
                 table.problem(
@@ -83,18 +88,25 @@ def regular(table: Table, times: FloatArray, values: FloatArray, gaps: str, ends
     )
     grid = np.full((position[-1] + 1, values.shape[1]), np.nan)
     grid[position] = values
-    missing = np.isnan(grid)
-    if missing.any():
-        if gaps == "refuse":
-            row = int(np.flatnonzero(missing.any(axis=1))[0])
-            near = int(np.searchsorted(position, row))
-            count = int(missing.any(axis=1).sum())
-            what = f"{count} interval(s) without a value, the first here; to fill them say gaps: hold or interpolate"
-            raise InputError([table.problem(min(near, len(times) - 1), what)])
-        grid = np.stack([_filled(column, gaps) for column in grid.T], axis=1)
-        if np.isnan(grid).any():
-            raise InputError([table.problem(0, "a column has no value to fill its gaps with")])
+    grid = without_gaps(table, grid, position, gaps)
     return Series(float(times[0]) - (step if ends else 0.0), step, grid)
+
+
+def without_gaps(table: Table, grid: FloatArray, position: IntArray, gaps: str) -> FloatArray:
+    """A grid [intervals, columns] whose missing values are filled or refused; ``position`` is where each row begins."""
+    missing = np.isnan(grid)
+    if not missing.any():
+        return grid
+    if gaps == "refuse":
+        row = int(np.flatnonzero(missing.any(axis=1))[0])
+        near = int(np.searchsorted(position, row))
+        count = int(missing.any(axis=1).sum())
+        what = f"{count} interval(s) without a value, the first here; to fill them say gaps: hold or interpolate"
+        raise InputError([table.problem(min(near, len(position) - 1), what)])
+    grid = np.stack([_filled(column, gaps) for column in grid.T], axis=1)
+    if np.isnan(grid).any():
+        raise InputError([table.problem(0, "a column has no value to fill its gaps with")])
+    return grid
 
 
 def _filled(column: FloatArray, gaps: str) -> FloatArray:
@@ -110,8 +122,13 @@ def _filled(column: FloatArray, gaps: str) -> FloatArray:
 def over_slots(series: Series, scenario: Scenario, path: KeyPath, file: Path) -> FloatArray:
     """Means over the slots of a run, [slots, columns]; InputError where the file does not cover the run."""
     if not series.covers(scenario.horizon_s):
-        held = [scenario.start + timedelta(seconds=s) for s in (series.start_s, series.end_s)]
-        needed = [scenario.start, scenario.start + timedelta(seconds=scenario.horizon_s)]
-        spans = [" to ".join(f"{time:%Y-%m-%dT%H:%MZ}" for time in span) for span in (held, needed)]
-        raise InputError([Problem(path, f"holds {spans[0]}, the run needs {spans[1]}", str(file))])
+        raise uncovered(series.start_s, series.end_s, scenario, Problem(path, "", str(file)))
     return series.to_slots(scenario.slots, scenario.slot_s)
+
+
+def uncovered(start_s: float, end_s: float, scenario: Scenario, place: Problem) -> InputError:
+    """The error of a file that holds another time than the run needs."""
+    held = [scenario.start + timedelta(seconds=s) for s in (start_s, end_s)]
+    needed = [scenario.start, scenario.start + timedelta(seconds=scenario.horizon_s)]
+    spans = [" to ".join(f"{time:%Y-%m-%dT%H:%MZ}" for time in span) for span in (held, needed)]
+    return InputError([Problem(place.path, f"holds {spans[0]}, the run needs {spans[1]}", place.file)])

@@ -22,8 +22,18 @@ def _matrix(name: str) -> np.ndarray:
 
 
 def places() -> dict[str, dict[str, str]]:
-    """The ten places of the paper, by name: location, region, coordinates, UTC offset, reported PUE."""
+    """The ten places of the paper, by name: location, region, coordinates, altitude, reported PUE, health cost."""
     return {row["site"]: row for row in _rows("sites")}
+
+
+def aware_monthly() -> dict[str, np.ndarray]:
+    """AWARE 2.0 scarcity of the ten places, January to December, shape [12] each."""
+    return {row["site"]: np.array([float(cell) for cell in list(row.values())[1:13]]) for row in _rows("aware_monthly")}
+
+
+def fuels() -> dict[str, dict[str, str]]:
+    """Carbon [kg/kWh] and water [L/kWh] of electricity by fuel, and EIA's code of the fuel."""
+    return {row["fuel"]: row for row in _rows("fuel_factors")}
 
 
 def rtt_ms() -> np.ndarray:
