@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from policies.assignment import Assignment
+from policies.assignment import Assignment, Dispatch
+from policies.current import Current
 from policies.horizon_program import HorizonPlan, HorizonProgram, Spent
 from policies.rule import Rule, checked_rule, ruled
 from policies.weights import OwnWeights
 from simulator.fleet import Fleet
-from simulator.plan import Plan
+from simulator.plan import Plan, Split
 from simulator.policy import Observation, RoutingPolicy
 
 
@@ -27,15 +28,26 @@ class EquitableOffline(RoutingPolicy):
 
     def start(self, fleet: Fleet) -> None:
         """Set up the program; it is solved in the first slot."""
+        self._fleet = fleet
         self._program = HorizonProgram(fleet, self.weights.objective(fleet))
         self._assignment = Assignment(fleet, self._program.grouping)
+        self._dispatch = Current(Dispatch)
         self._optimum: HorizonPlan | None = None
 
     def plan(self, observation: Observation) -> Plan:
-        """The slot's part of the optimum. As scores: cost and the multipliers of the largest footprints."""
+        """The slot's part of the optimum. As scores: cost and the multipliers of the largest footprints.
+
+        The optimum knows of no outage: while there is one, its prices fill what is left.
+        """
         if self._optimum is None:
             assert observation.forecast is not None
             spent = Spent(observation.total.carbon_t, observation.total.water_m3)
             self._optimum = self._program.solve(observation.forecast.ahead(observation.fleet.slots), spent)
         flow, price = self._optimum.flow[observation.slot], self._optimum.price[observation.slot]
-        return ruled(self.rule, price, observation, lambda: self._assignment.split(flow, observation.demand_rps))
+
+        def split() -> Split:
+            if observation.fleet is self._fleet:
+                return self._assignment.split(flow, observation.demand_rps)
+            return self._dispatch.of(observation.fleet).split(price, observation.demand_rps)
+
+        return ruled(self.rule, price, observation, split)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from policies.assignment import Dispatch
+from policies.current import Current
 from policies.rule import Rule, checked_rule, ruled
 from policies.weights import checked_weight
 from simulator.fleet import Fleet, FloatArray
@@ -27,7 +28,7 @@ class MeritOrder(RoutingPolicy):
 
     def start(self, fleet: Fleet) -> None:
         """Set up the program of a slot."""
-        self._dispatch = Dispatch(fleet)
+        self._dispatch = Current(Dispatch)
 
     def price(self, observation: Observation) -> FloatArray:
         """Weighted sum of a request's footprints, [sites]."""
@@ -40,8 +41,8 @@ class MeritOrder(RoutingPolicy):
 
     def plan(self, observation: Observation) -> Plan:
         """Fill sites in the order of their price."""
-        price = self.price(observation)
-        return ruled(self.rule, price, observation, lambda: self._dispatch.split(price, observation.demand_rps))
+        price, dispatch = self.price(observation), self._dispatch.of(observation.fleet)
+        return ruled(self.rule, price, observation, lambda: dispatch.split(price, observation.demand_rps))
 
 
 class GlbCost(MeritOrder):

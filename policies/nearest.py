@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from policies.assignment import split_of
+from policies.current import Current
 from policies.grouping import one_by_one
 from policies.rule import Rule, checked_rule, ruled
 from policies.slot_program import SlotProgram
@@ -19,14 +20,15 @@ class Nearest(RoutingPolicy):
 
     def start(self, fleet: Fleet) -> None:
         """Set up the program of a slot: prices depend on the pair, so no origins are merged."""
-        self._program = SlotProgram(fleet, one_by_one(fleet))
+        self._program = Current(lambda known: SlotProgram(known, one_by_one(known)))
 
     def plan(self, observation: Observation) -> Plan:
         """As near as capacities allow."""
         fleet, demand = observation.fleet, observation.demand_rps
+        program = self._program.of(fleet)
         return ruled(
             self.rule,
             fleet.rtt_s,
             observation,
-            lambda: split_of(self._program.flow(fleet.rtt_s, demand), demand, fleet),
+            lambda: split_of(program.flow(fleet.rtt_s, demand), demand, fleet),
         )

@@ -7,6 +7,7 @@ from typing import ClassVar, Literal
 import numpy as np
 
 from policies.assignment import Dispatch
+from policies.current import Current
 from policies.rule import Rule, checked_rule, is_split, ruled, scored
 from policies.weights import OwnWeights
 from simulator.fleet import Fleet, FloatArray
@@ -48,7 +49,7 @@ class OnlineEquity(RoutingPolicy):
     def start(self, fleet: Fleet) -> None:
         """Set up the program of a slot, and forget all prices."""
         kind = EuclideanPrices if self.steps == "euclidean" else EntropicPrices
-        self._dispatch = Dispatch(fleet)
+        self._dispatch = Current(Dispatch)
         self._weights = self.weights.objective(fleet)
         self._prices = [kind(len(fleet.sites)) for _ in range(2)]
         self._most: FloatArray = np.zeros((2, len(fleet.sites)))
@@ -68,8 +69,8 @@ class OnlineEquity(RoutingPolicy):
         if self.update_every is not None:
             return self._dual(observation, burden, self.update_every)
         carbon, water = (np.array(prices.gamma) * usd for prices, usd in zip(self._prices, burden, strict=True))
-        price = observation.cost_usd + (carbon + water)
-        return ruled(self.rule, price, observation, lambda: self._dispatch.split(price, observation.demand_rps))
+        price, dispatch = observation.cost_usd + (carbon + water), self._dispatch.of(fleet)
+        return ruled(self.rule, price, observation, lambda: dispatch.split(price, observation.demand_rps))
 
     def _dual(self, observation: Observation, burden: FloatArray, update_every: int) -> Dual:
         """Prices that move with the requests."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from policies.assignment import Assignment
+from policies.current import Current
 from policies.horizon_program import HorizonProgram, Spent
 from policies.rule import Rule, checked_rule, ruled
 from policies.weights import OwnWeights
@@ -37,8 +38,11 @@ class RecedingHorizon(RoutingPolicy):
     def start(self, fleet: Fleet) -> None:
         """Set up the program of a window."""
         self._window = max(1, round(min(self.window_h * S_PER_H / fleet.slot_s, fleet.slots)))
-        self._program = HorizonProgram(fleet, self.weights.objective(fleet))
-        self._assignment = Assignment(fleet, self._program.grouping)
+        self._programs = Current(self._set_up)
+
+    def _set_up(self, fleet: Fleet) -> tuple[HorizonProgram, Assignment]:
+        program = HorizonProgram(fleet, self.weights.objective(fleet))
+        return program, Assignment(fleet, program.grouping)
 
     def plan(self, observation: Observation) -> Plan:
         """Solve the window, apply its first slot."""
@@ -48,7 +52,8 @@ class RecedingHorizon(RoutingPolicy):
         assert observation.forecast is not None
         outlook = observation.forecast.ahead(self._window)
         spent = Spent(observation.total.carbon_t / stretch, observation.total.water_m3 / stretch)
-        best = self._program.solve(outlook, spent)
+        program, assignment = self._programs.of(fleet)
+        best = program.solve(outlook, spent)
         return ruled(
-            self.rule, best.price[0], observation, lambda: self._assignment.split(best.flow[0], observation.demand_rps)
+            self.rule, best.price[0], observation, lambda: assignment.split(best.flow[0], observation.demand_rps)
         )

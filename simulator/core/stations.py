@@ -16,7 +16,7 @@ from .rows import begin_anew
 from .state import Records, State
 from .way import send_anew
 
-#: What control may ask to hear of a site: that there is work and no place open or booting, that there is nothing left to do.
+#: What control may ask to hear of a site: work and no place open or booting; nothing left to do.
 WORK, IDLE = 1, 2
 
 
