@@ -313,3 +313,70 @@ def test_requests_follow_the_shares_of_a_plan():
             z = (count - share * number) / math.sqrt(number * share * (1 - share))
             print(f"origin {origin}: {count:.0f} of {number:.0f}, share {share:g}, z = {z:.2f}")
             assert abs(z) < LIMIT
+
+
+# --- servers that are switched on for work and off when idle --------------------------------------------------------
+
+#: Boots of mean 2 s: exponential, constant.
+BOOTS = {"exponential": {"exponential": {"mean": 2.0}}, "constant": 2.0}
+#: Second moments of these boots.
+BOOTS_SQUARED = {"exponential": 8.0, "constant": 4.0}
+
+
+@cache
+def switched(boot: str, delay_s: float, rate: float = 0.5) -> tuple[list[float], list[float]]:
+    """Mean waits, and boots per second, of an M/M/1 queue whose server goes off ``delay_s`` after it has gone idle."""
+    server = {"count": 1, "peak_w": 700, "idle_w": 100, "boot_s": BOOTS[boot], "load_s": 0.0}
+    data = fleet((1,), slots=24, slot_s=500.0, request={"seconds": EXPONENTIAL})
+    data["sites"][0]["servers"] = server
+    data["workload"]["demand"] = {"poisson": {"rate_per_s": rate}}
+    data["provisioning"] = {"on-demand": {"delay_s": delay_s}}
+    first = zlib.crc32(repr((boot, delay_s, rate)).encode())
+    waits, boots = [], []
+    for seed in range(first, first + REPLICATIONS):
+        world = world_of(data, seed)
+        result = run(world, InTurn(split([1])), keep_requests=True)
+        rows = result.record.requests
+        late = (rows.arrival_s >= WARMUP_S) & (rows.arrival_s < world.scenario.horizon_s - MARGIN_S)
+        assert np.all(rows.fate[late] == FINISHED)
+        waits.append(float((rows.start_s - rows.reach_s)[late].mean()))
+        boots.append(float(result.booted[0]) / world.scenario.horizon_s)
+    return waits, boots
+
+
+def setup_queue(boot: str, delay_s: float, rate: float = 0.5) -> tuple[float, float]:
+    """Mean wait and boots per second of that queue.
+
+    Whoever arrives at an empty system waits for a boot D, if the timer has run out by then, with probability
+    p = exp(-rate x delay): Welch, "On a generalized M/G/1 queuing process in which the first customer of each busy
+    period receives exceptional service", Operations Research 12(5), 1964, gives
+
+        Wq = rate E[S^2] / (2 (1 - rho)) + (2 E[D] + rate E[D^2]) / (2 (1 + rate E[D])),
+        P(empty) = (1 - rho) / (1 + rate E[D]),   D = boot with probability p, else 0.
+
+    With p = 1 and exponential boots the second term is their mean (Gandhi and Harchol-Balter, "M/G/k with exponential
+    setup", 2009); with p < 1 it is the queue with a delayed-off timer (Gandhi, Doroudi, Harchol-Balter and
+    Scheller-Wolf, "Exact analysis of the M/M/k/setup class of Markov chains via recursive renewal reward", 2013).
+    """
+    p = math.exp(-rate * delay_s)
+    mean, square = p * 2.0, p * BOOTS_SQUARED[boot]
+    wait = rate * 2.0 / (2 * (1 - rate)) + (2 * mean + rate * square) / (2 * (1 + rate * mean))
+    return wait, p * rate * (1 - rate) / (1 + rate * mean)
+
+
+@pytest.mark.parametrize("delay_s", [0.0, 1.5])
+@pytest.mark.parametrize("boot", BOOTS)
+def test_the_wait_for_a_server_that_boots_for_work(boot: str, delay_s: float) -> None:
+    """Exponential boots: 1 + 2 = 3 s; constant: 1 + 1.5 = 2.5 s; less with a timer."""
+    waits, boots = switched(boot, delay_s)
+    wait, rate = setup_queue(boot, delay_s)
+    assert abs(z_of(waits, wait, 0.03)) < LIMIT
+    assert abs(z_of(boots, rate, 0.03)) < LIMIT
+    if delay_s == 0:
+        assert wait == {"exponential": 3.0, "constant": 2.5}[boot]
+
+
+def test_a_server_that_never_waits_for_its_timer_is_one_that_is_always_on() -> None:
+    """With a timer longer than any idle time the wait is that of M/M/1: rho / (mu - lambda) = 1 s."""
+    waits, _ = switched("constant", 200.0)
+    assert abs(z_of(waits, 1.0, 0.03)) < LIMIT
