@@ -61,7 +61,6 @@ def simulate(
     routing = Routing(world, deciders.routing, plane, clock, accounts)
     power = Provisioning(world, deciders.provisioning, clock, plane, servers, routing)
     slots, slot_s = world.fleet.slots, world.fleet.slot_s
-    servers.stand()  # all are on; what the first orders do not want goes off at once
 
     def begin(slot: int) -> None:
         routing.plan(slot)

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from .books import FAILED, REJECTED, integrate
-from .jit import compiled, inlined
+from .jit import apart, compiled, inlined
 from .plan import FIXED, SCORE, SPLIT, Plan, Steps
 from .prices import charge_request, look_at_prices, move
 from .rows import keep_row
@@ -34,50 +34,52 @@ def advance(state: State, plan: Plan, own: Any, block: Any, until_s: float) -> i
         if not arises and clock.row == len(block.arrival_s) and not clock.is_last:
             return NEXT_BLOCK
         time_s = block.arrival_s[clock.row] if arises else np.nextafter(edge_s, -math.inf)
-        code = _travel(state, plan, own, time_s)
-        if code != SETTLED:
-            return code
-        if not arises:
+        k = _travel(state, time_s)
+        if clock.heard:
+            return HEARD
+        if k < 0 and not arises:
             _close(state, edge_s)
             if clock.look_s >= until_s:
                 return SETTLED
             look(state, plan)
             clock.looks += 1
             clock.look_s = clock.looks * clock.refresh_s
-        elif clock.spare < 0:
+        elif k < 0 and clock.spare < 0:
             return FULL
         else:
-            site = _pick(state, plan, own, (block.origin[clock.row], block.arrival_s[clock.row], block.u[clock.row]))
+            asked = (block.origin[clock.row], time_s, block.u[clock.row]) if k < 0 else _asked_anew(state, k)
+            site = _pick(state, plan, own, asked)
             if site == WRONG:
                 return WRONG_SITE
-            _leave(state, plan, block, clock.row, site)
-            clock.row += 1
+            k = _arise(state, block, site) if k < 0 else _leave_anew(state, k, site, asked[1])
+            if site >= 0:
+                _set_off(state, plan, k, site, asked[1])
 
 
 @inlined
-def _travel(state: State, plan: Plan, own: Any, time_s: float) -> int:
-    """Let those who are on their way reach their sites, up to and at this time, or leave their origin anew."""
+def _travel(state: State, time_s: float) -> int:
+    """Let those who are on their way reach their sites, up to and at this time.
+
+    The first one who lost its site and leaves its origin anew by then, or -1; or a site wants to be heard.
+    """
     clock = state.clocks[0]
     while True:
         on_the_way = clock.travelling > 0 and state.way[0].reach_s <= time_s
-        until_s = state.way[0].reach_s if on_the_way else time_s
-        if clock.in_order:
-            i = _first_to_finish(state, until_s)
-            if i >= 0:
-                settle_site(state, i, state.sites[i].next_s, -1)
-                if clock.heard:
-                    return HEARD
-                continue
-        if not on_the_way:
-            return SETTLED
-        is_anew = state.way[0].number >= ANEW
-        k = take(state.way, clock)
-        if not is_anew:
-            settle_site(state, state.calls[k].site, until_s, k)
-        elif _leave_anew(state, plan, own, k, until_s) == WRONG:
-            return WRONG_SITE
+        at_s, k = state.way[0].reach_s if on_the_way else time_s, -1
+        i = _first_to_finish(state, at_s) if clock.in_order else -1
+        if i >= 0:
+            at_s = state.sites[i].next_s
+        elif not on_the_way:
+            return -1
+        else:
+            is_anew = state.way[0].number >= ANEW
+            k = take(state.way, clock)
+            if is_anew:
+                return k
+            i = state.calls[k].site
+        settle_site(state, i, at_s, k)
         if clock.heard:
-            return HEARD
+            return -1
 
 
 @inlined
@@ -112,52 +114,61 @@ def _pick(state: State, plan: Plan, own: Any, asked: tuple[int, float, float]) -
 
 
 @inlined
-def _leave(state: State, plan: Plan, block: Any, row: int, i: int) -> None:
-    """A request leaves its origin for site ``i``, or is rejected."""
-    clock, books, origin, time_s = state.clocks[0], state.books, block.origin[row], block.arrival_s[row]
+def _arise(state: State, block: Any, i: int) -> int:
+    """The next request of the block arises and will set off for site ``i``, or is rejected; its record, or -1."""
+    clock, books, row = state.clocks[0], state.books, state.clocks[0].row
+    origin, time_s, number = block.origin[row], block.arrival_s[row], clock.number + row
     kept = keep_row(state.rows, clock, block, row, i)
+    clock.row += 1
     if time_s >= clock.warmup_s:
         books.tallies[origin].slo_counted += 1
     if i < 0:
         books.fates[REJECTED, origin, len(state.sites)] += 1
-        return
+        return -1
     k = clock.spare
     call = state.calls[k]
     clock.spare = call.behind
     call.arrival_s, call.origin, call.row = time_s, origin, kept
     call.input, call.output = block.input[row], block.output[row]
+    call.out_s, call.back_s = block.out_s[row], block.back_s[row]
     if clock.may_lose:
         case = state.cases[k]
-        case.departed_s, case.u, case.number, case.tries = time_s, block.u[row], clock.number + row, 0
+        case.departed_s, case.u, case.number, case.tries = time_s, block.u[row], number, 0
         case.jitter_out_s, case.jitter_back_s = block.out_s[row], block.back_s[row]
-    _set_off(state, plan, k, i, (time_s, block.out_s[row], block.back_s[row]))
-
-
-@compiled
-def _leave_anew(state: State, plan: Plan, own: Any, k: int, time_s: float) -> int:
-    """Request ``k``, which lost its site, picks another one, or has failed; the site, or ``WRONG``."""
-    clock, call, case = state.clocks[0], state.calls[k], state.cases[k]
-    i = _pick(state, plan, own, (call.origin, time_s, case.u))
-    if i >= 0:
-        case.departed_s = time_s
-        if call.row >= 0:
-            row = state.rows[call.row - clock.first_kept]
-            row.site, row.lost_s = i, time_s - call.arrival_s
-        _set_off(state, plan, k, i, (time_s, case.jitter_out_s, case.jitter_back_s))
-    elif i == NOWHERE:
-        state.books.fates[FAILED, call.origin, len(state.sites)] += 1
-        if call.row >= 0:
-            state.rows[call.row - clock.first_kept].fate = FAILED
-        forget(call, clock, k)
-    return i
+    return k
 
 
 @inlined
-def _set_off(state: State, plan: Plan, k: int, i: int, when: tuple[float, float, float]) -> None:
-    """Request ``k`` sets off for site ``i`` at a time, with its jitter on the way there and back."""
-    clock, call, (time_s, out_s, back_s) = state.clocks[0], state.calls[k], when
+def _asked_anew(state: State, k: int) -> tuple[int, float, float]:
+    """What a rule is asked of request ``k``, which leaves its origin anew."""
+    case = state.cases[k]
+    return state.calls[k].origin, case.anew_s, case.u
+
+
+@apart
+def _leave_anew(state: State, k: int, i: int, time_s: float) -> int:
+    """Request ``k``, which lost its site, will set off for site ``i``, or has failed; its record."""
+    clock, call, case = state.clocks[0], state.calls[k], state.cases[k]
+    if i >= 0:
+        case.departed_s = time_s
+        call.out_s, call.back_s = case.jitter_out_s, case.jitter_back_s
+        if call.row >= 0:
+            row = state.rows[call.row - clock.first_kept]
+            row.site, row.lost_s = i, time_s - call.arrival_s
+        return k
+    state.books.fates[FAILED, call.origin, len(state.sites)] += 1
+    if call.row >= 0:
+        state.rows[call.row - clock.first_kept].fate = FAILED
+    forget(call, clock, k)
+    return -1
+
+
+@inlined
+def _set_off(state: State, plan: Plan, k: int, i: int, time_s: float) -> None:
+    """Request ``k`` sets off for site ``i``; what it has as its way there and back is jitter so far."""
+    clock, call = state.clocks[0], state.calls[k]
     half_s = state.half_rtt_s[call.origin, i]
-    call.site, call.out_s, call.back_s = i, half_s + out_s, half_s + back_s
+    call.site, call.out_s, call.back_s = i, half_s + call.out_s, half_s + call.back_s
     if call.row >= 0:
         row = state.rows[call.row - clock.first_kept]
         row.out_s, row.back_s = call.out_s, call.back_s

@@ -16,6 +16,8 @@ from typing import Any, TypeVar, cast
 import numba
 
 Function = TypeVar("Function", bound=Callable[..., Any])
+#: Steps are called by kernels alone: what Python needs to call them would take as long to compile as they do.
+_FROM_KERNELS = {"no_cpython_wrapper": True, "no_cfunc_wrapper": True}
 
 
 def compiled(function: Function) -> Function:
@@ -25,7 +27,12 @@ def compiled(function: Function) -> Function:
 
 def inlined(function: Function) -> Function:
     """A step of a hot loop: called with dozens of arrays it would spend its time on passing them."""
-    return _jit(function, forceinline=True)
+    return _jit(function, forceinline=True, **_FROM_KERNELS)
+
+
+def apart(function: Function) -> Function:
+    """A step that is seldom taken: inlined it would only make the loop larger."""
+    return _jit(function, **_FROM_KERNELS)
 
 
 def pointer(function: Callable[..., Any], signature: Any) -> Any:

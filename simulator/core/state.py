@@ -74,6 +74,7 @@ CASE = record_of(
     departed_s=float,  # from its origin, for the last time
     jitter_out_s=float,
     jitter_back_s=float,
+    anew_s=float,  # when it leaves its origin anew
     u=float,
     number=int,  # on the tape
     tries=int,  # that were lost

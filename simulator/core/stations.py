@@ -11,7 +11,7 @@ import numpy as np
 
 from .books import FAILED, FINISHED, REJECTED, UNFINISHED, charge, drain, integrate, note_durations, wait_for_boots
 from .due import add_finish, take_finish
-from .jit import compiled, inlined
+from .jit import apart, inlined
 from .rows import begin_anew
 from .state import Records, State
 from .way import send_anew
@@ -53,7 +53,7 @@ def serve(state: State, i: int, time_s: float) -> None:
     _next(state, site)
 
 
-@compiled
+@apart
 def lose(state: State, k: int, i: int, time_s: float) -> None:
     """Request ``k`` loses its site: it leaves its origin anew once that is known there, or has failed."""
     call, case, clock = state.calls[k], state.cases[k], state.clocks[0]
@@ -68,7 +68,16 @@ def lose(state: State, k: int, i: int, time_s: float) -> None:
     call.site = -1
     if call.row >= 0:
         begin_anew(state.rows[call.row - clock.first_kept], case.tries)
-    send_anew(state.way, clock, time_s + clock.detection_s + state.half_rtt_s[call.origin, i], k)
+    case.anew_s = time_s + clock.detection_s + state.half_rtt_s[call.origin, i]
+    send_anew(state.way, clock, case.anew_s, k)
+
+
+@apart
+def conclude(state: State, k: int, now_s: float) -> None:
+    """Request ``k``, which might have been lost, finishes."""
+    call, case = state.calls[k], state.cases[k]
+    _write_down(state, call, (case.start_s, case.prefill_s, now_s, case.departed_s - call.arrival_s))
+    forget(call, state.clocks[0], k)
 
 
 @inlined
@@ -86,9 +95,7 @@ def _finish(state: State, p: int, i: int, now_s: float) -> int:
     pool, site, clock, books = state.pools[p], state.sites[i], state.clocks[0], state.books
     k = take_finish(state.finishes, pool)
     if clock.may_lose:
-        call, case = state.calls[k], state.cases[k]
-        _write_down(state, call, (case.start_s, case.prefill_s, now_s, case.departed_s - call.arrival_s))
-        forget(call, clock, k)
+        conclude(state, k, now_s)
     if pool.in_use <= pool.open:
         if site.waiting > 0:
             return _next_in_queue(state, site, now_s)

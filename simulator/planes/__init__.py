@@ -32,7 +32,7 @@ ENGINES = {
 
 
 class Plane(Protocol):
-    """What every engine does."""
+    """What every engine does. All servers are on at first."""
 
     def attach(self, clock: Clock) -> None:
         """Take part in a run; called once, before time starts."""

@@ -48,9 +48,10 @@ def records(kind: np.dtype[Any], *shape: int, **values: Any) -> Records:
 
 
 def state_of(world: World) -> State:
-    """The state at the start of a run; control says how servers stand before anything happens."""
+    """The state at the start of a run: all servers are on."""
     fleet, places = world.fleet, world.fleet.places(world.scenario.fleet_scale)
     sites, hardware = len(fleet.sites), fleet.hardware
+    at_site = hardware.by_site(places)
     return State(
         clocks=_clocks(world),
         half_rtt_s=fleet.rtt_s / 2,
@@ -64,11 +65,16 @@ def state_of(world: World) -> State:
             pools=np.bincount(hardware.site),
             queue_limit=fleet.queue_limit,
             next_s=np.inf,
+            free=at_site,
+            open=at_site,
+            unit_s=fleet.service_s / at_site,
         ),
         pools=records(
             POOL,
             len(places),
             places=places,
+            free=places,
+            open=places,
             first=np.cumsum(places) - places,
             concurrency=hardware.concurrency,
             next_s=np.inf,
@@ -78,9 +84,9 @@ def state_of(world: World) -> State:
         cut=np.zeros(fleet.allowed.shape, dtype=np.int64),
         books=_books(world),
         rows=records(ROW, 0),
-        outlooks=records(OUTLOOK, sites, depth=-1.0),
+        outlooks=records(OUTLOOK, sites, depth=-1.0, wait_unit_s=fleet.service_s / at_site),
         waiting=np.zeros(sites, dtype=np.int64),
-        free=np.zeros(sites, dtype=np.int64),
+        free=at_site.copy(),
         prices=records(PRICE, 2, sites),
         bases=np.zeros(2),
     )

@@ -340,15 +340,16 @@ class ReferencePlane:
 
 def _stations(world: World) -> list[Station]:
     """The sites of a world with their pools."""
-    hardware, curve = world.fleet.hardware, [column.tolist() for column in world.fleet.curve]
+    fleet, hardware = world.fleet, world.fleet.hardware
+    curve, places = [column.tolist() for column in fleet.curve], fleet.places(world.scenario.fleet_scale).tolist()
     stations = []
-    for site, limit in enumerate(world.fleet.queue_limit.tolist()):
+    for site, limit in enumerate(fleet.queue_limit.tolist()):
         numbers = np.flatnonzero(hardware.site == site).tolist()
         pools = [
-            Pool(p, rank / len(numbers), int(hardware.concurrency[p]), (curve[0][p], curve[1][p], curve[2][p]))
+            Pool(p, rank / len(numbers), int(hardware.concurrency[p]), places[p], tuple(part[p] for part in curve))
             for rank, p in enumerate(numbers)
         ]
-        stations.append(Station(pools, limit))
+        stations.append(Station(pools, limit, float(fleet.service_s[site])))
     return stations
 
 

@@ -13,13 +13,13 @@ from simulator.record import UNFINISHED
 class Pool:
     """The servers of one type at a site."""
 
-    def __init__(self, number: int, rank: float, concurrency: int, curve: tuple[float, float, float]):
+    def __init__(self, number: int, rank: float, concurrency: int, places: int, curve: tuple[float, float, float]):
         self.number = number
         self.rank = rank
         """Of the pools of its site, 0 for the preferred one, below 1 for all."""
         self.concurrency = concurrency
         self.base_s, self.per_input_s, self.per_output_s = curve
-        self.open = 0
+        self.open = places
         self.in_use = 0
         self.most_in_use = 0
         self.running: set[Call] = set()
@@ -40,7 +40,7 @@ class Pool:
 class Station:
     """The servers of one site, and a single first-come first-served queue."""
 
-    def __init__(self, pools: list[Pool], queue_limit: int):
+    def __init__(self, pools: list[Pool], queue_limit: int, service_s: float):
         self.pools = pools
         self.queue: deque[Call] = deque()
         self.queue_limit = queue_limit
@@ -48,11 +48,11 @@ class Station:
         self.lost = 0
         self.booting = 0
         self.is_dark = False
-        self.unit_s = 0.0
+        self.unit_s = service_s / sum(pool.open for pool in pools)
         self.ready_s = 0.0
         self.boot_wait_s = 0.0
         self._since_s = 0.0
-        self.snapshot = (0, 0, 0.0, 0.0)
+        self.snapshot = self.seen()
 
     @property
     def free(self) -> int:
