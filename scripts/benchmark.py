@@ -1,6 +1,6 @@
 """Measure: requests per second of the engines, how costs grow with the fleet, the planning programs, the start-up.
 
-    .venv/bin/python scripts/benchmark.py [--only engines|growth|memory|planning|start] [--json FILE]
+    .venv/bin/python scripts/benchmark.py [--only engines|switching|growth|memory|planning|start] [--json FILE]
 
 All in one run: machines differ and are noisy, so compare figures of one run only. Figures are the best of several
 repetitions where a whole run is timed, and medians where a decision is.
@@ -91,6 +91,21 @@ def engines() -> Figures:
             found[f"simpy, {name}, 10 minutes [requests/s]"] = simpy
             found[f"compiled / simpy, {name}"] = compiled / simpy
     return found | one_queue()
+
+
+def switching() -> Figures:
+    """The paper's fleet, whole, with servers that are always on and with servers switched by hourly plans."""
+    found: Figures = {}
+    for policy in ("glb-nearest", "glb-cost"):
+        for name, asked in {"": "static", ", followed": "{follow: {utilisation: 0.8}}", ", staffed": "staffing"}.items():
+            changes = ["fleet_scale=1", "slots=6", f"provisioning={asked}"]
+            found[f"{policy}{name} [requests/s]"] = rate(
+                build_world(load("table1", changes)), POLICIES[policy], "compiled"
+            )
+        for name in ("followed", "staffed"):
+            kept = found[f"{policy}, {name} [requests/s]"] / found[f"{policy} [requests/s]"]
+            found[f"{policy}, {name} / always on"] = kept
+    return found
 
 
 def one_queue() -> Figures:
@@ -207,6 +222,7 @@ def start() -> Figures:
 PARTS: dict[str, Callable[[], Figures]] = {
     "start": start,
     "engines": engines,
+    "switching": switching,
     "growth": growth,
     "memory": memory,
     "planning": planning,

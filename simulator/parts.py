@@ -25,6 +25,10 @@ class Parts:
         self._number = number
         self._policy = policy
         self._sites, self._origins = world.fleet.sites, world.fleet.origins
+        names = [pool.servers.name for pool in world.pools]
+        self._types = sorted(set(names))
+        #: The type of each pool; the last one stands for -1, a service that never started.
+        self._type_of = np.array([*(self._types.index(name) for name in names), -1])
         self._batches: list[Requests] = []
         self._written: list[Path] = []
 
@@ -77,6 +81,8 @@ class Parts:
             if name.endswith("_s"):
                 times = getattr(rows, name)
                 columns[name] = column(times, ~np.isnan(times))
+        columns["retries"] = column(rows.retries.astype(np.int64))
+        columns["servers"] = category(self._type_of[rows.pool.astype(np.int64)], self._types)
         return pa.table(columns)
 
 
