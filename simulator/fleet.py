@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass, fields, is_dataclass
-from functools import cached_property
+from functools import cached_property, lru_cache
 from typing import Any, NamedTuple, TypeVar
 
 import numpy as np
@@ -16,6 +16,14 @@ FloatArray = NDArray[np.float64]
 BoolArray = NDArray[np.bool_]
 IntArray = NDArray[np.int64]
 Number = TypeVar("Number", bound=np.generic)
+
+
+@lru_cache(maxsize=16)
+def _first_of(site: bytes) -> IntArray:
+    """Where each site's pools begin: asked for at every sum over pools, and the same for a whole run."""
+    first = np.flatnonzero(np.diff(np.frombuffer(site, dtype=np.int64), prepend=-1))
+    first.flags.writeable = False
+    return first
 
 
 class ServiceCurve(NamedTuple):
@@ -54,7 +62,7 @@ class Hardware(NamedTuple):
     @property
     def first(self) -> IntArray:
         """The first pool of each site, [sites]."""
-        return np.flatnonzero(np.diff(self.site, prepend=-1))
+        return _first_of(self.site.tobytes())
 
     @property
     def dynamic_w(self) -> FloatArray:

@@ -327,7 +327,7 @@ BOOTS_SQUARED = {"exponential": 8.0, "constant": 4.0}
 def switched(boot: str, delay_s: float, rate: float = 0.5) -> tuple[list[float], list[float]]:
     """Mean waits, and boots per second, of an M/M/1 queue whose server goes off ``delay_s`` after it has gone idle."""
     server = {"count": 1, "peak_w": 700, "idle_w": 100, "boot_s": BOOTS[boot], "load_s": 0.0}
-    data = fleet((1,), slots=24, slot_s=500.0, request={"seconds": EXPONENTIAL})
+    data = fleet((1,), slots=14, slot_s=500.0, request={"seconds": EXPONENTIAL})
     data["sites"][0]["servers"] = server
     data["workload"]["demand"] = {"poisson": {"rate_per_s": rate}}
     data["provisioning"] = {"on-demand": {"delay_s": delay_s}}
