@@ -39,6 +39,8 @@ class Servers:
         self.on: IntArray = self.all.copy()
         self.booting: IntArray = np.zeros_like(self.all)
         self.down: IntArray = np.zeros_like(self.all)
+        #: What the outages that go on now ask for together; more than all where they overlap.
+        self._failing: IntArray = np.zeros_like(self.all)
         self.booted: IntArray = np.zeros_like(self.all)
         #: Servers of the full fleet for which one of these stands.
         self.stands_for: FloatArray = hardware.servers / self.all
@@ -119,20 +121,21 @@ class Servers:
         self.stand()
 
     def fail(self, site: int, share: float, kills: bool) -> tuple[IntArray, IntArray]:
-        """A share of a site's servers goes down: servers by pool, and requests that are killed, [pools] each.
+        """A share of a site's servers goes down: what to repair, and requests that are killed, [pools] each.
 
         Of the servers that are on and of those that boot the same share goes down, rounded up; killed are as many of
         the requests in service as that share has of the servers that are on.
         """
         self._count()
-        down, killed = np.zeros_like(self.all), np.zeros_like(self.all)
+        failing, killed = np.zeros_like(self.all), np.zeros_like(self.all)
         in_use = self._plane.view().in_use
         for p in np.flatnonzero(self._hardware.site == site).tolist():
             on, booting, up = int(self.on[p]), int(self.booting[p]), int(self.up[p])
-            down[p] = min(_part(share, int(self.all[p])), up)
-            left = up - int(down[p])
+            failing[p] = _part(share, int(self.all[p]))
+            down = min(int(failing[p]), up)
+            left = up - down
             fails = _part(share, on)
-            breaks = min(_part(share, booting), int(down[p]) - fails)
+            breaks = min(_part(share, booting), down - fails)
             breaks += min(booting - breaks, max(0, on - fails + booting - breaks - left))
             fails += max(0, on - fails + booting - breaks - left)
             if kills:
@@ -140,13 +143,17 @@ class Servers:
                 killed[p] = int(in_use[p]) if left == 0 else math.ceil(round(part * int(in_use[p]), 9))
             self.on[p] -= fails
             self._break_off(p, breaks)
-        self.down += down
-        return down, killed
+        self._fail_more(failing)
+        return failing, killed
 
-    def repair(self, down: IntArray) -> None:
-        """Servers that were down are off again and may be switched on."""
+    def repair(self, failing: IntArray) -> None:
+        """An outage ends: servers that no other one holds down are off again and may be switched on."""
+        self._fail_more(-failing)
+
+    def _fail_more(self, failing: IntArray) -> None:
         self._count()
-        self.down -= down
+        self._failing += failing
+        self.down = np.minimum(self._failing, self.all)
 
     def stand(self, killed: IntArray | None = None) -> None:
         """Tell the plane how servers stand."""
