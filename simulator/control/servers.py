@@ -124,7 +124,7 @@ class Servers:
         """A share of a site's servers goes down: what to repair, and requests that are killed, [pools] each.
 
         Of the servers that are on and of those that boot the same share goes down, rounded up; killed are as many of
-        the requests in service as that share has of the servers that are on.
+        the requests in service as that share has of the servers that serve, draining ones included.
         """
         self._count()
         failing, killed = np.zeros_like(self.all), np.zeros_like(self.all)
@@ -134,12 +134,13 @@ class Servers:
             failing[p] = _part(share, int(self.all[p]))
             down = min(int(failing[p]), up)
             left = up - down
+            serving = on + self._draining(p)
             fails = _part(share, on)
             breaks = min(_part(share, booting), down - fails)
             breaks += min(booting - breaks, max(0, on - fails + booting - breaks - left))
             fails += max(0, on - fails + booting - breaks - left)
             if kills:
-                part = fails / on if on else share
+                part = max(fails, min(_part(share, serving), down)) / serving if serving else share
                 killed[p] = int(in_use[p]) if left == 0 else math.ceil(round(part * int(in_use[p]), 9))
             self.on[p] -= fails
             self._break_off(p, breaks)
