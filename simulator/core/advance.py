@@ -35,6 +35,8 @@ def advance(state: State, plan: Plan, own: Any, block: Any, until_s: float) -> i
             return NEXT_BLOCK
         time_s = block.arrival_s[clock.row] if arises else np.nextafter(edge_s, -math.inf)
         code = _travel(state, plan, own, time_s)
+        if code == HEARD:  # sites that are not in order may lag behind
+            _close(state, clock.heard_s)
         if code != SETTLED:
             return code
         if not arises:
@@ -195,7 +197,7 @@ def _look_at(state: State, i: int) -> None:
     outlook.wait_unit_s, outlook.ready_s = site.unit_s, site.ready_s
 
 
-@inlined
+@compiled
 def _close(state: State, edge_s: float) -> None:
     """Let everything finish before ``edge_s``."""
     for i in range(len(state.sites)):
