@@ -47,7 +47,7 @@ class Servers:
         self._boots: list[Boot] = []
         self._draws = [stream(world.seed, "boots", i) for i in range(len(world.sites))]
         self._since_s = 0.0
-        self._spent_s = np.zeros((3, len(self.all)))
+        self._spent_s = np.zeros((2, len(self.all)))
 
     @property
     def up(self) -> IntArray:
@@ -172,6 +172,7 @@ class Servers:
         ahead = np.where(at_site > 0, at_site, np.where(booting > 0, booting, hardware.concurrency[hardware.first]))
         standing = Standing(
             open=open_,
+            spare=self.up - self.on - self.booting,
             booting=booting,
             unit_s=fleet.service_s / ahead,
             ready_s=ready_s,
@@ -183,23 +184,23 @@ class Servers:
         return np.minimum(self.on * self._hardware.concurrency, self._places)
 
     def _count(self) -> None:
-        """Take the integrals of servers on, booting and off, up to now."""
+        """Take the integrals of servers on and booting, up to now."""
         span_s = self._clock.now - self._since_s
-        self._spent_s += np.array([self.on, self.booting, self.up - self.on - self.booting]) * span_s
+        self._spent_s += np.array([self.on, self.booting]) * span_s
         self._since_s = self._clock.now
 
     def usage(self, slot: int) -> Usage:
         """What servers did in the slot that ends now, in units of the full fleet, [pools]."""
         self._count()
-        drained_s = self._plane.drained_server_s(slot)
-        on_s, booting_s, off_s = self._spent_s
+        drained_s, off_s = self._plane.closed_server_s(slot)
+        on_s, booting_s = self._spent_s
         self._spent_s = np.zeros_like(self._spent_s)
         scale = self._world.scenario.fleet_scale
         return Usage(
             busy_place_s=self._plane.busy_place_s(slot) / scale,
             on_server_s=(on_s + drained_s) * self.stands_for,
             booting_server_s=booting_s * self.stands_for,
-            off_server_s=np.maximum(off_s - drained_s, 0.0) * self.stands_for,
+            off_server_s=off_s * self.stands_for,
         )
 
 
