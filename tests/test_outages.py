@@ -119,7 +119,7 @@ def test_an_outage_that_lets_requests_finish_routes_its_queue_anew():
 
 
 def test_servers_that_finish_in_an_outage_are_not_off():
-    """Two servers, one wanted. Off: one for 50 s; both are dark until 90 while one finishes; then one boots for 10 s."""
+    """Two servers, one wanted. Off: one for 50 s; both are dark until 90, one finishes; then one boots for 10 s."""
     data = broken((2,), dark(start_s=50, length_s=40, running="finish"), servers={"boot_s": 10})
     result = play(world_of(data), split([1]), [Ask(40, 45)], orders=lambda: [Orders(1)])
     assert result.usage.on_server_s.tolist() == [[50 + 35]]
