@@ -97,7 +97,11 @@ def switching() -> Figures:
     """The paper's fleet, whole, with servers that are always on and with servers switched by hourly plans."""
     found: Figures = {}
     for policy in ("glb-nearest", "glb-cost"):
-        for name, asked in {"": "static", ", followed": "{follow: {utilisation: 0.8}}", ", staffed": "staffing"}.items():
+        for name, asked in {
+            "": "static",
+            ", followed": "{follow: {utilisation: 0.8}}",
+            ", staffed": "staffing",
+        }.items():
             changes = ["fleet_scale=1", "slots=6", f"provisioning={asked}"]
             found[f"{policy}{name} [requests/s]"] = rate(
                 build_world(load("table1", changes)), POLICIES[policy], "compiled"

@@ -19,7 +19,7 @@ import pytest
 from conftest import scenario
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from worlds import Ask, InTurn, Orders, assert_equal, fleet, play, world_of
+from worlds import Ask, InTurn, KeepingToTheFleet, Orders, assert_equal, fleet, play, world_of
 
 from policies import POLICIES
 from simulator import build_world, run
@@ -189,14 +189,6 @@ def _at(ask: Ask) -> float:
 def test_the_planes_say_the_same_of_every_request(case) -> None:
     world, said, asks, block = case
     play(world, InTurn(*said), asks, block=block)
-
-
-class KeepingToTheFleet(InTurn):
-    """Leaves out what is known to be down, as a plan must."""
-
-    def plan(self, observation):
-        said = super().plan(observation)
-        return said.within(observation.fleet) if isinstance(said, Split) else said
 
 
 @settings(max_examples=300, deadline=None)

@@ -894,6 +894,166 @@ def at_south(value: str) -> Change:
     return ("south, region: us", f"south, {value}, region: us")
 
 
+def types(value: str) -> Change:
+    lines = f"servers: {value}" if "@@" in value else f"@@servers: {value}"
+    return ("servers: {count: 8, peak_w: 700, idle_w: 100}", lines)
+
+
+def outages(name: str, value: str, says: str) -> Broken:
+    """Outages that are wrong."""
+    return Broken(name, more(f"outages: {value}" if "@@" in value else f"@@outages: {value}"), says)
+
+
+def outage(name: str, value: str, says: str) -> Broken:
+    """A scheduled outage that is wrong, the second one."""
+    return outages(name, f"{{scheduled: [{{site: north, start_s: 0, length_s: 60}}, {value}]}}", says)
+
+
+FAST, SLOW = "{name: fast, count: 2, peak_w: 700}", "{name: slow, count: 2, peak_w: 500}"
+TYPES = [
+    Broken("no type of servers", types("[]"), "servers: at least 1 entries are needed (given 0)"),
+    Broken("a type that is a number", types(f"[{FAST}, @@3]"), "servers[1]: a mapping is needed"),
+    Broken(
+        "a type of servers", types(f"[{FAST}, {SLOW[:-1]}, @@idel_w: 5}}]"), "servers[1].idel_w: unknown key 'idel_w'"
+    ),
+    Broken("a type's power", types(f"[{FAST}, {{count: 1, peak_w: @@-1}}]"), "servers[1].peak_w: must be above 0"),
+    Broken(
+        "two types of one name", types(f"[{FAST}, {SLOW}, {FAST}]"), "servers: two types of servers are named 'fast'"
+    ),
+    Broken(
+        "types without names", types("[{count: 1, peak_w: 7}, {count: 2, peak_w: 7}]"), "give each a name of its own"
+    ),
+    Broken(
+        "a second queue",
+        types(f"[{FAST}, {SLOW[:-1]}, queue_limit: 3}}]"),
+        "servers: a site has one queue: give queue_limit at the first type of servers only",
+    ),
+    Broken(
+        "mixed power",
+        types(f"[{FAST}, {SLOW[:-1]}, power: proportional}}]"),
+        "servers: servers of one site are all proportional or all linear",
+    ),
+    Broken(
+        "types of one site",
+        at_south(f"@@servers: [{FAST}, {FAST}]"),
+        "sites[1].servers: two types of servers are named 'fast'",
+    ),
+    Broken(
+        "a boot of negative length", types("{count: 1, peak_w: 7, boot_s: @@-1}"), "servers.boot_s: must be at least 0"
+    ),
+    Broken(
+        "a boot of a length",
+        types("{count: 1, peak_w: 7, boot_s: {@@mean: 3}}"),
+        "servers.boot_s.mean: unknown key 'mean'",
+    ),
+    Broken("a load of no length", types("{count: 1, peak_w: 7, load_s: @@long}"), "servers.load_s: a number is needed"),
+    Broken(
+        "a model of a type",
+        types("{count: 1, peak_w: 7, model: llama}"),
+        "unknown model 'llama'",
+        more=(("request: {seconds: 1}", "request: {tokens: {model: llama2-70b, input: 100, output: 10}}"),),
+    ),
+    Broken(
+        "boots of proportional servers",
+        types("{count: 1, peak_w: 7, power: proportional, boot_w: 3}"),
+        "power: proportional draws for requests only; leave idle_w, off_w, boot_w out or say linear",
+    ),
+]
+OUTAGES = [
+    outage(
+        "outage of an unknown site",
+        "{@@site: nroth, start_s: 0, length_s: 60}",
+        "unknown site 'nroth'; did you mean 'north'?",
+    ),
+    outage(
+        "outage of an unknown link",
+        "{site: north, origin: @@heer, start_s: 0, length_s: 6}",
+        "unknown origin 'heer'; did you mean 'here'?",
+    ),
+    outage(
+        "outage of unknown signals",
+        "{@@signals: sout, start_s: 0, length_s: 60}",
+        "scheduled[1].signals: unknown site 'sout'; did you mean 'south'?",
+    ),
+    outages(
+        "random outage of an unknown site",
+        "{random: {sites: {mean_up_h: 1, mean_down_h: 1, only: [north, @@suoth]}}}",
+        "outages.random.sites.only[1]: unknown site 'suoth'; did you mean 'south'?",
+    ),
+    outage(
+        "outage of nothing",
+        "@@{start_s: 0, length_s: 60}",
+        "outages.scheduled[1]: an outage is of a site, of a link (origin and site), or of the signals of a site",
+    ),
+    outage(
+        "outage of two things",
+        "@@{site: north, signals: north, start_s: 0, length_s: 60}",
+        "an outage is of a site, of a link (origin and site), or of the signals",
+    ),
+    outage(
+        "outage of an origin",
+        "@@{origin: here, start_s: 0, length_s: 60}",
+        "an outage is of a site, of a link (origin and site), or of the signals",
+    ),
+    outage(
+        "outage of an origin's signals",
+        "@@{signals: north, origin: here, start_s: 0, length_s: 60}",
+        "signals belong to a site; leave origin out",
+    ),
+    outage(
+        "a share of a link",
+        "@@{site: north, origin: here, share: 0.5, start_s: 0, length_s: 60}",
+        "share and running belong to an outage of a site",
+    ),
+    outage(
+        "killing signals",
+        "@@{signals: north, running: kill, start_s: 0, length_s: 60}",
+        "share and running belong to an outage of a site",
+    ),
+    outage(
+        "outage of more than all",
+        "{site: south, share: @@1.5, start_s: 0, length_s: 60}",
+        "scheduled[1].share: must be at most 1 (given 1.5)",
+    ),
+    outage(
+        "outage of no length",
+        "{site: south, start_s: 0, length_s: @@0}",
+        "scheduled[1].length_s: must be above 0 (given 0)",
+    ),
+    outage(
+        "outage before the start",
+        "{site: south, start_s: @@-1, length_s: 60}",
+        "scheduled[1].start_s: must be at least 0 (given -1)",
+    ),
+    outage(
+        "outage that runs on",
+        "{site: south, running: @@die, start_s: 0, length_s: 60}",
+        "scheduled[1].running: unknown value 'die'; known: finish, kill",
+    ),
+    outage(
+        "outage with an end",
+        "{site: south, @@end_s: 5, start_s: 0, length_s: 60}",
+        "scheduled[1].end_s: unknown key 'end_s'",
+    ),
+    outages("outages never detected", "{detection_s: @@-1}", "outages.detection_s: must be at least 0 (given -1)"),
+    outages("retries for ever", "{retries: @@2000}", "outages.retries: must be at most 1000 (given 2000)"),
+    outages(
+        "outages all the time",
+        "{random: {links: {mean_up_h: @@0, mean_down_h: 1}}}",
+        "outages.random.links.mean_up_h: must be above 0",
+    ),
+    outages(
+        "outages that last",
+        "{random: {@@links: {mean_up_h: 1}}}",
+        "outages.random.links: the key 'mean_down_h' is missing",
+    ),
+    outages(
+        "outages at random of what",
+        "{random: {@@servers: {mean_up_h: 1}}}",
+        "outages.random.servers: unknown key 'servers'",
+    ),
+]
+
 SERVERS_ON = [
     provisioning("provisioning", "@@folow", "provisioning: unknown policy 'folow'; a policy of your own is written"),
     provisioning(
@@ -948,7 +1108,20 @@ SERVERS_ON = [
     ),
 ]
 
-CORPUS = [*SYNTAX, *SCALARS, *RANGES, *NAMES, *FILES, *OUTSIDE, *SETTINGS, *POLICIES, *ONSITE, *SERVERS_ON]
+CORPUS = [
+    *SYNTAX,
+    *SCALARS,
+    *RANGES,
+    *NAMES,
+    *FILES,
+    *OUTSIDE,
+    *SETTINGS,
+    *POLICIES,
+    *ONSITE,
+    *SERVERS_ON,
+    *TYPES,
+    *OUTAGES,
+]
 
 
 def broken_text(broken: Broken) -> str | bytes:

@@ -77,6 +77,14 @@ class InTurn(RoutingPolicy):
         return self.plans[min(observation.slot, len(self.plans) - 1)]
 
 
+class KeepingToTheFleet(InTurn):
+    """Leaves out what is known to be down, as a plan must."""
+
+    def plan(self, observation: Any) -> Plan:
+        said = super().plan(observation)
+        return said.within(observation.fleet) if isinstance(said, Split) else said
+
+
 def split(*rows: Sequence[float]) -> Split:
     """A plan of shares, a row for each origin."""
     return Split(np.array(rows, dtype=float))
@@ -111,6 +119,19 @@ class Orders(ProvisioningPolicy):
         if view.reason == "idle":
             return Order(0.0)
         return Order(max(servers, 1.0) if view.in_use + view.waiting > 0 or view.reason == "work" else servers)
+
+
+class Timed(ProvisioningPolicy):
+    """Wants so many servers from these times [s] on, whatever happens; keeps why it was asked."""
+
+    def __init__(self, *steps: tuple[float, float]):
+        self.steps = steps
+        self.reasons: list[tuple[float, str]] = []
+
+    def order(self, view: SiteView) -> Order:
+        self.reasons.append((view.time_s, view.reason))
+        wanted = [servers for time_s, servers in self.steps if time_s <= view.time_s][-1]
+        return Order(wanted, next((time_s for time_s, _ in self.steps if time_s > view.time_s), None))
 
 
 def play(

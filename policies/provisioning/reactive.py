@@ -36,8 +36,10 @@ class Reactive(ProvisioningPolicy):
 
     def order(self, view: SiteView) -> Order:
         """Hold the share of busy places between the thresholds."""
-        again_s = (math.floor(view.time_s / self.every_s) + 1) * self.every_s
-        return Order(max(self._servers(view), self.least), again_s)
+        turn = math.floor(view.time_s / self.every_s) + 1
+        if turn * self.every_s <= view.time_s:  # the division may round to the turn before
+            turn += 1
+        return Order(max(self._servers(view), self.least), turn * self.every_s)
 
     def _servers(self, view: SiteView) -> float:
         have, busy = view.on + view.booting, view.in_use + view.waiting

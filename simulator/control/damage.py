@@ -52,11 +52,11 @@ class Damage:
 
     def _fail(self, outage: Outage) -> None:
         """Servers of a site go down, and come back."""
-        down, killed = self._servers.fail(outage.site, outage.share, outage.kills)
+        failing, killed = self._servers.fail(outage.site, outage.share, outage.kills)
         self._servers.stand(killed)
 
         def repair() -> None:
-            self._servers.repair(down)
+            self._servers.repair(failing)
             self._servers.stand()
             self._after(outage.site)
 

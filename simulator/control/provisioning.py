@@ -39,7 +39,7 @@ class Provisioning:
         self._again = [0] * len(policies)
         for site, policy in enumerate(policies):
             policy.start(self._facts(site))
-        routing.damage.ask = lambda site: self._ask(site, "outage")
+        routing.damage.ask = self._ask_after_outage
         clock.hear = self._hear
         plane.watch(np.array([WORK + IDLE * policy.hears_idle for policy in policies], dtype=np.int64))
 
@@ -52,6 +52,10 @@ class Provisioning:
             self._order(site, "slot")
         if not np.array_equal(before, self._servers.on + self._servers.booting):
             self._servers.stand()
+
+    def _ask_after_outage(self, site: int) -> None:
+        """Servers went down or came back: ask at this time, after the plan of a slot that begins at this time."""
+        self._clock.do(self._clock.now, PROVISION, lambda: self._ask(site, "outage"))
 
     def _hear(self, heard: Heard) -> None:
         self._ask(heard.site, "idle" if heard.is_idle else "work")

@@ -55,7 +55,8 @@ class Routing:
         total = demand[slots].sum(axis=1)
         if slot == 0 or demand[slot - 1].sum() == 0:
             capacity = self._known_fleet().capacity_rps
-            return total[:, None] * (capacity / capacity.sum()) * fleet.service_s
+            share = capacity / capacity.sum() if capacity.any() else capacity
+            return total[:, None] * share * fleet.service_s
         busy_s = fleet.hardware.by_site(self._plane.busy_place_s(slot - 1)) / self._world.scenario.fleet_scale
         return total[:, None] / demand[slot - 1].sum() * busy_s / fleet.slot_s
 

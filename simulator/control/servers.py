@@ -39,13 +39,15 @@ class Servers:
         self.on: IntArray = self.all.copy()
         self.booting: IntArray = np.zeros_like(self.all)
         self.down: IntArray = np.zeros_like(self.all)
+        #: What the outages that go on now ask for together; more than all where they overlap.
+        self._failing: IntArray = np.zeros_like(self.all)
         self.booted: IntArray = np.zeros_like(self.all)
         #: Servers of the full fleet for which one of these stands.
         self.stands_for: FloatArray = hardware.servers / self.all
         self._boots: list[Boot] = []
         self._draws = [stream(world.seed, "boots", i) for i in range(len(world.sites))]
         self._since_s = 0.0
-        self._spent_s = np.zeros((3, len(self.all)))
+        self._spent_s = np.zeros((2, len(self.all)))
 
     @property
     def up(self) -> IntArray:
@@ -119,34 +121,40 @@ class Servers:
         self.stand()
 
     def fail(self, site: int, share: float, kills: bool) -> tuple[IntArray, IntArray]:
-        """A share of a site's servers goes down: servers by pool, and requests that are killed, [pools] each.
+        """A share of a site's servers goes down: what to repair, and requests that are killed, [pools] each.
 
         Of the servers that are on and of those that boot the same share goes down, rounded up; killed are as many of
-        the requests in service as that share has of the servers that are on.
+        the requests in service as that share has of the servers that serve, draining ones included.
         """
         self._count()
-        down, killed = np.zeros_like(self.all), np.zeros_like(self.all)
+        failing, killed = np.zeros_like(self.all), np.zeros_like(self.all)
         in_use = self._plane.view().in_use
         for p in np.flatnonzero(self._hardware.site == site).tolist():
             on, booting, up = int(self.on[p]), int(self.booting[p]), int(self.up[p])
-            down[p] = min(_part(share, int(self.all[p])), up)
-            left = up - int(down[p])
+            failing[p] = _part(share, int(self.all[p]))
+            down = min(int(failing[p]), up)
+            left = up - down
+            serving = on + self._draining(p)
             fails = _part(share, on)
-            breaks = min(_part(share, booting), int(down[p]) - fails)
+            breaks = min(_part(share, booting), down - fails)
             breaks += min(booting - breaks, max(0, on - fails + booting - breaks - left))
             fails += max(0, on - fails + booting - breaks - left)
             if kills:
-                part = fails / on if on else share
+                part = max(fails, min(_part(share, serving), down)) / serving if serving else share
                 killed[p] = int(in_use[p]) if left == 0 else math.ceil(round(part * int(in_use[p]), 9))
             self.on[p] -= fails
             self._break_off(p, breaks)
-        self.down += down
-        return down, killed
+        self._fail_more(failing)
+        return failing, killed
 
-    def repair(self, down: IntArray) -> None:
-        """Servers that were down are off again and may be switched on."""
+    def repair(self, failing: IntArray) -> None:
+        """An outage ends: servers that no other one holds down are off again and may be switched on."""
+        self._fail_more(-failing)
+
+    def _fail_more(self, failing: IntArray) -> None:
         self._count()
-        self.down -= down
+        self._failing += failing
+        self.down = np.minimum(self._failing, self.all)
 
     def stand(self, killed: IntArray | None = None) -> None:
         """Tell the plane how servers stand."""
@@ -164,6 +172,7 @@ class Servers:
         ahead = np.where(at_site > 0, at_site, np.where(booting > 0, booting, hardware.concurrency[hardware.first]))
         standing = Standing(
             open=open_,
+            spare=self.up - self.on - self.booting,
             booting=booting,
             unit_s=fleet.service_s / ahead,
             ready_s=ready_s,
@@ -175,23 +184,23 @@ class Servers:
         return np.minimum(self.on * self._hardware.concurrency, self._places)
 
     def _count(self) -> None:
-        """Take the integrals of servers on, booting and off, up to now."""
+        """Take the integrals of servers on and booting, up to now."""
         span_s = self._clock.now - self._since_s
-        self._spent_s += np.array([self.on, self.booting, self.up - self.on - self.booting]) * span_s
+        self._spent_s += np.array([self.on, self.booting]) * span_s
         self._since_s = self._clock.now
 
     def usage(self, slot: int) -> Usage:
         """What servers did in the slot that ends now, in units of the full fleet, [pools]."""
         self._count()
-        drained_s = self._plane.drained_server_s(slot)
-        on_s, booting_s, off_s = self._spent_s
+        drained_s, off_s = self._plane.closed_server_s(slot)
+        on_s, booting_s = self._spent_s
         self._spent_s = np.zeros_like(self._spent_s)
         scale = self._world.scenario.fleet_scale
         return Usage(
             busy_place_s=self._plane.busy_place_s(slot) / scale,
             on_server_s=(on_s + drained_s) * self.stands_for,
             booting_server_s=booting_s * self.stands_for,
-            off_server_s=np.maximum(off_s - drained_s, 0.0) * self.stands_for,
+            off_server_s=off_s * self.stands_for,
         )
 
 

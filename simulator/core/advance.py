@@ -36,6 +36,7 @@ def advance(state: State, plan: Plan, own: Any, block: Any, until_s: float) -> i
         time_s = block.arrival_s[clock.row] if arises else np.nextafter(edge_s, -math.inf)
         k = _travel(state, time_s)
         if clock.heard:
+            _close(state, clock.heard_s)  # the other sites may lag behind
             return HEARD
         if k < 0 and not arises:
             _close(state, edge_s)
@@ -206,7 +207,7 @@ def _look_at(state: State, i: int) -> None:
     outlook.wait_unit_s, outlook.ready_s = site.unit_s, site.ready_s
 
 
-@inlined
+@apart
 def _close(state: State, edge_s: float) -> None:
     """Let everything finish before ``edge_s``."""
     for i in range(len(state.sites)):

@@ -15,6 +15,8 @@ class Standing(NamedTuple):
 
     open: Ints
     """Places of servers that are on, [pools]."""
+    spare: Ints
+    """Servers that are neither on nor booting nor in an outage, [pools]."""
     booting: Ints
     """Places of servers that are booting, [sites]."""
     unit_s: Floats
@@ -34,9 +36,9 @@ def stand(state: State, standing: Standing, killed: Ints, lost: Ints, time_s: fl
     """
     for p in range(len(state.pools)):
         pool = state.pools[p]
-        drain(state.books.drained_s, state.clocks[0], pool, p, time_s)
+        drain(state.books, state.clocks[0].slot, pool, p, time_s)
         integrate(state.books.occupied_s, state.clocks[0], pool, p, time_s)
-        pool.open = standing.open[p]
+        pool.open, pool.spare = standing.open[p], standing.spare[p]
         pool.in_use -= killed[p]
         pool.free = max(0, pool.open - pool.in_use)
     for i in range(len(state.sites)):
@@ -55,3 +57,10 @@ def stand(state: State, standing: Standing, killed: Ints, lost: Ints, time_s: fl
         lose(state, lost[row, 0], lost[row, 1], time_s)
     for i in range(len(state.sites)):
         serve(state, i, time_s)
+
+
+@compiled
+def drain_all(state: State, slot: int, time_s: float) -> None:
+    """Take the integrals of the servers that drain or are off up to this time, at which the slot ends."""
+    for p in range(len(state.pools)):
+        drain(state.books, slot, state.pools[p], p, time_s)

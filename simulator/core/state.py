@@ -126,6 +126,7 @@ POOL = record_of(
     heap_size=int,
     most_in_use=int,
     concurrency=int,
+    spare=int,  # servers that are neither on nor booting nor in an outage; some of them may be draining
     draining_s=float,  # since when so many servers have been draining
 )
 
@@ -197,6 +198,8 @@ class Books(NamedTuple):
     """Integral of the places in use, [slots, pools]."""
     drained_s: Floats
     """Integral of the servers that are draining, [slots, pools]."""
+    off_s: Floats
+    """Integral of the servers that are off and in no outage, [slots, pools]."""
     routed: Ints
     """[origins, sites]."""
     rerouted: Ints

@@ -100,7 +100,7 @@ def _finish(state: State, p: int, i: int, now_s: float) -> int:
         if site.waiting > 0:
             return _next_in_queue(state, site, now_s)
     else:
-        drain(books.drained_s, clock, pool, p, now_s)
+        drain(books, clock.slot, pool, p, now_s)
     integrate(books.occupied_s, clock, pool, p, now_s)
     pool.in_use -= 1
     site.in_use -= 1

@@ -66,8 +66,8 @@ class Plane(Protocol):
         """The ledger of a slot [place-seconds], [pools]; final once the slot has ended."""
         ...
 
-    def drained_server_s(self, slot: int) -> FloatArray:
-        """Server-seconds of draining in a slot, [pools]; asked once, when the slot ends."""
+    def closed_server_s(self, slot: int) -> tuple[FloatArray, FloatArray]:
+        """Server-seconds of draining, and of being off, in a slot, [pools] each; asked once, when the slot ends."""
         ...
 
     def boot_wait_s(self) -> FloatArray:

@@ -120,6 +120,7 @@ def _books(world: World) -> Books:
         ledger_s=np.zeros((slots, pools)),
         occupied_s=np.zeros((slots, pools)),
         drained_s=np.zeros((slots, pools)),
+        off_s=np.zeros((slots, pools)),
         routed=counts(origins, sites),
         rerouted=counts(origins, sites),
         fates=counts(len(FATES), origins, sites + 1),

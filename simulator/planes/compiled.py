@@ -14,7 +14,7 @@ from simulator.core.advance import FULL, HEARD, NEXT_BLOCK, WRONG_SITE, advance
 from simulator.core.begin import begin, refill
 from simulator.core.jit import whatever_was_compiled
 from simulator.core.own import NOBODY, compiled_rule, taking_rules
-from simulator.core.standing import Standing, stand
+from simulator.core.standing import Standing, drain_all, stand
 from simulator.core.state import Ints, Records
 from simulator.core.stations import IDLE
 from simulator.core.way import ANEW
@@ -140,14 +140,11 @@ class CompiledPlane:
         """Queues and places now."""
         return View(self._state.sites.waiting.copy(), self._state.pools.in_use.copy())
 
-    def drained_server_s(self, slot: int) -> FloatArray:
-        """Server-seconds of draining in a slot up to now, [pools]."""
-        pools, drained_s = self._state.pools, self._state.books.drained_s[slot]
-        beyond = np.maximum(pools.in_use - pools.open, 0)
-        drained_s += (beyond + pools.concurrency - 1) // pools.concurrency * (self._clock.now - pools.draining_s)
-        pools.draining_s = self._clock.now
-        drained: FloatArray = drained_s.copy()
-        return drained
+    def closed_server_s(self, slot: int) -> tuple[FloatArray, FloatArray]:
+        """Server-seconds of draining, and of being off, in a slot up to now, [pools] each."""
+        books = self._state.books
+        drain_all(self._state, slot, self._clock.now)
+        return books.drained_s[slot].copy(), books.off_s[slot].copy()
 
     def boot_wait_s(self) -> FloatArray:
         """Request-seconds waited so far for places that were booting, [sites]."""

@@ -76,9 +76,9 @@ class FluidPlane:
         """The ledger of a slot."""
         return self._ledger[slot].copy()
 
-    def drained_server_s(self, slot: int) -> FloatArray:
-        """None: flows end with their plan."""
-        return np.zeros(len(self._world.pools))
+    def closed_server_s(self, slot: int) -> tuple[FloatArray, FloatArray]:
+        """None: flows end with their plan, and all servers are on."""
+        return np.zeros(len(self._world.pools)), np.zeros(len(self._world.pools))
 
     def boot_wait_s(self) -> FloatArray:
         """None: flows do not wait."""

@@ -87,9 +87,10 @@ class ReferencePlane:
     def stand(self, standing: Standing, killed: IntArray) -> None:
         """From now on servers stand so, and pools serve so many requests fewer."""
         now, lost = self._clock.now, []
-        for pool, open_, count in zip(self._pools, standing.open.tolist(), killed.tolist(), strict=True):
+        told = zip(self._pools, standing.open.tolist(), standing.spare.tolist(), killed.tolist(), strict=True)
+        for pool, open_, spare, count in told:
             pool.drain(now)
-            pool.open = open_
+            pool.open, pool.spare = open_, spare
             for call in sorted(pool.running, key=lambda call: (-call.u, -call.number))[:count]:
                 self._take_back(call, pool, now)
                 lost.append(call)
@@ -119,14 +120,14 @@ class ReferencePlane:
         waiting = np.array([len(station.queue) for station in self._stations], dtype=np.int64)
         return View(waiting, np.array([pool.in_use for pool in self._pools], dtype=np.int64))
 
-    def drained_server_s(self, slot: int) -> FloatArray:
-        """Server-seconds of draining since this was last asked, which is at the end of each slot, [pools]."""
-        drained = []
+    def closed_server_s(self, slot: int) -> tuple[FloatArray, FloatArray]:
+        """Server-seconds of draining, and of being off, since this was last asked: at each slot's end, [pools] each."""
         for pool in self._pools:
             pool.drain(self._clock.now)
-            drained.append(pool.drained_s)
-            pool.drained_s = 0.0
-        return np.array(drained)
+        drained, off = (np.array([getattr(pool, name) for pool in self._pools]) for name in ("drained_s", "off_s"))
+        for pool in self._pools:
+            pool.drained_s = pool.off_s = 0.0
+        return drained, off
 
     def boot_wait_s(self) -> FloatArray:
         """Request-seconds waited so far for places that were booting, [sites]."""

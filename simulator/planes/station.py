@@ -23,7 +23,8 @@ class Pool:
         self.in_use = 0
         self.most_in_use = 0
         self.running: set[Call] = set()
-        self.drained_s = 0.0
+        self.spare = 0
+        self.drained_s = self.off_s = 0.0
         self._since_s = 0.0
 
     @property
@@ -32,8 +33,11 @@ class Pool:
         return max(0, self.open - self.in_use)
 
     def drain(self, now_s: float) -> None:
-        """Take the integral of the servers that serve their last requests, up to now."""
-        self.drained_s += -(-max(0, self.in_use - self.open) // self.concurrency) * (now_s - self._since_s)
+        """Take the integrals of the servers that serve their last requests, and of those that are off, up to now."""
+        draining, span_s = -(-max(0, self.in_use - self.open) // self.concurrency), now_s - self._since_s
+        self.drained_s += draining * span_s
+        # Those that an outage took down may still be finishing what they serve.
+        self.off_s += max(0, self.spare - draining) * span_s
         self._since_s = now_s
 
 
