@@ -68,7 +68,7 @@ class World:
             size = f"latencies are those of a fleet of {scale:g} times the size"
             notes.append(f"fleet_scale {scale:g}: {size}; totals are divided by it")
         if self.outages.all:
-            count = Counter(outage.kind for outage in self.outages.all)
+            count = Counter[str](outage.kind for outage in self.outages.all)
             words = {"site": "of a site", "link": "of a link", "signals": "of signals"}
             what = ", ".join(f"{count[kind]} {of}" for kind, of in words.items() if count[kind])
             notes.append(f"outages: {what}; routers know of each after {self.outages.detection_s:g} s")
