@@ -929,6 +929,11 @@ SERVERS_ON = [
         more=(("signals:\n  " + SYNTHETIC, "signals: calibrated"),),
     ),
     Broken(
+        "share of a link",
+        more("outages: {scheduled: [@@{origin: here, site: south, start_s: 0, length_s: 9, share: 0.5}]}"),
+        "outages.scheduled[0]: share and running belong to an outage of a site",
+    ),
+    Broken(
         "provisioning of one policy",
         ("[glb-nearest]", "[glb-nearest: {provisioning: @@folow}]"),
         "policies[0].glb-nearest.provisioning: unknown policy 'folow'",

@@ -176,6 +176,7 @@ def run_of(scenario: Scenario, number: int) -> Row:
 
 def test_a_policy_given_by_name_brings_its_provisioning() -> None:
     scenario = load("on-off", ["slots=12", "policies=[glb-cost: {provisioning: follow}]"])
+    assert scenario.labels() == ("glb-cost(provisioning=follow)",)
     assert run(scenario, "glb-cost").summary()["boots"] > 0
     assert run(scenario, "glb-nearest").summary()["boots"] == 0
     always = ProvisioningChoice(name="static")

@@ -151,9 +151,11 @@ class Scenario(Block):
         return [((*path, "provisioning"), choice) for path, choice in found if choice is not None]
 
     def labels(self) -> tuple[str, ...]:
-        """A name for each policy; its settings tell two of the same name apart."""
+        """A name for each policy, and the provisioning that it brings; settings tell two of the same name apart."""
         names = [policy.name for policy in self.policies]
-        labels = [str(policy) if names.count(policy.name) > 1 else policy.name for policy in self.policies]
+        plain = [policy.model_copy(update={"settings": {}}) for policy in self.policies]
+        several = [names.count(name) > 1 for name in names]
+        labels = [str(pair[several[i]]) for i, pair in enumerate(zip(plain, self.policies, strict=True))]
         return tuple(
             label if labels[:i].count(label) == 0 else f"{label}#{labels[:i].count(label) + 1}"
             for i, label in enumerate(labels)
