@@ -19,7 +19,8 @@ import pyarrow.parquet as pq
 
 from simulator.claim import MANIFEST, Claim
 from simulator.problem import InputError, Problem
-from simulator.result import FLOW_COLUMNS, Row, RunResult
+from simulator.result import Row, RunResult
+from simulator.rows import FLOW_COLUMNS, flow_rows, origin_rows, server_rows, site_rows
 from simulator.scenario import Scenario
 from simulator.scenario.writing import to_yaml
 from simulator.tables import latency_table, slot_table
@@ -37,10 +38,10 @@ class Folder(Claim):
         tables: dict[str, Callable[[Path], None]] = {
             "scenario.yaml": lambda file: _write_text(file, to_yaml(scenario)),
             "summary.csv": _csv([result.summary() for result in results]),
-            "sites.csv": _csv([row for result in results for row in result.site_rows()]),
-            "servers.csv": _csv([row for result in results for row in result.server_rows()]),
-            "origins.csv": _csv([row for result in results for row in result.origin_rows()]),
-            "flows.csv": _csv([row for result in results for row in result.flow_rows()], FLOW_COLUMNS),
+            "sites.csv": _csv([row for result in results for row in site_rows(result)]),
+            "servers.csv": _csv([row for result in results for row in server_rows(result)]),
+            "origins.csv": _csv([row for result in results for row in origin_rows(result)]),
+            "flows.csv": _csv([row for result in results for row in flow_rows(result)], FLOW_COLUMNS),
             "slots.parquet": _parquet(pa.concat_tables([slot_table(result) for result in results])),
             "latency.parquet": _parquet(pa.concat_tables([latency_table(result) for result in results])),
         }

@@ -11,7 +11,7 @@ from simulator.planes import ENGINES
 from simulator.problem import InputError, Problems, did_you_mean, refuse
 from simulator.roster import built_in, check_controls, check_policies, check_provisioning
 from simulator.scenario import Scenario, Source, parse, read_source
-from simulator.scenario.choice import PolicyChoice
+from simulator.scenario.choice import PolicyChoice, ProvisioningChoice
 from simulator.world import World, build_world
 
 
@@ -87,7 +87,7 @@ def check_servers(scenario: Scenario, engine: str, problems: Problems) -> None:
             problems.add(path, f"{scale} would be switched or lost; if that is what you want, say accept_scaled: true")
 
 
-def _all_servers(choice: PolicyChoice) -> bool:
+def _all_servers(choice: ProvisioningChoice) -> bool:
     return choice.name == "static" and choice.settings.get("servers") is None
 
 

@@ -19,8 +19,6 @@ from simulator.record import FAILED, FINISHED, REJECTED, UNFINISHED, Record
 from simulator.units import KWH_PER_MWH, S_PER_H, S_PER_MS
 
 Row = dict[str, Any]
-#: Of ``flows.csv``, which may have no rows.
-FLOW_COLUMNS = ("policy", "origin", "site", "requests")
 
 
 @dataclass(frozen=True, eq=False)
@@ -133,9 +131,8 @@ class RunResult:
 
     def summary(self) -> Row:
         """The row of ``summary.csv``."""
-        record, latency = self.record, self.record.latency
-        counted = record.slo_counted.sum()
-        row: Row = {
+        record, counted = self.record, self.record.slo_counted.sum()
+        return {
             "policy": self.policy,
             "engine": self.engine,
             "seed": self.seed,
@@ -147,7 +144,21 @@ class RunResult:
             "unfinished": whole(self.fate(UNFINISHED)),
             "cost_usd": self.cost_usd,
             "cost_usd_per_site": self.cost_usd / len(self.sites),
+            **self._burdens(),
+            **self._energies(),
+            "boots": whole(self.booted.sum()),
+            "boot_wait_h": float(self.boot_wait_s.sum()) / S_PER_H,
+            "rerouted": whole(record.rerouted.sum()),
+            **self._latencies(),
+            "slo_attainment": float(record.slo_met.sum() / counted) if counted > 0 else math.nan,
+            "nearest_share": self.nearest_share,
+            "short_slots": self.short_slots,
+            "unserved_requests": 0.0 if self.unserved_requests is None else float(self.unserved_requests.sum()),
         }
+
+    def _burdens(self) -> Row:
+        """Water and carbon over the sites, plain and weighted, and J."""
+        row: Row = {}
         for name, burden in (("water_m3", self.water_m3), ("carbon_t", self.carbon_t)):
             short = name.split("_")[0]
             row |= {f"{name}_mean": float(burden.mean()), f"{name}_max": float(burden.max())}
@@ -156,81 +167,40 @@ class RunResult:
                 f"gini_{short}": gini(burden),
                 f"jain_{short}": jain(burden),
             }
-        scarce, health, flows = scarcity(self.footprint, self.conditions), self.health_usd, self.flows
-        row |= {
+        scarce, health = scarcity(self.footprint, self.conditions), self.health_usd
+        return row | {
             "scarce_water_m3_mean": scarce.mean_m3,
             "scarce_water_m3_max": scarce.max_m3,
             "par_scarce_water": scarce.par,
             "health_usd": math.nan if np.isnan(health).all() else float(np.nansum(health)),
             "objective_usd": self.objective_usd,
-            "energy_mwh": float(self.footprint.meter_kwh.sum()) / KWH_PER_MWH,
-            "it_energy_mwh": float(self.footprint.it_kwh.sum()) / KWH_PER_MWH,
-            "idle_energy_mwh": float(self.footprint.idle_kwh.sum()) / KWH_PER_MWH,
-            "boot_energy_mwh": float(self.footprint.boot_kwh.sum()) / KWH_PER_MWH,
-            "solar_used_mwh": float(flows.used.sum()) / KWH_PER_MWH,
-            "solar_curtailed_mwh": float(flows.curtailed.sum()) / KWH_PER_MWH,
-            "battery_lost_mwh": float(flows.lost.sum()) / KWH_PER_MWH,
-            "boots": whole(self.booted.sum()),
-            "boot_wait_h": float(self.boot_wait_s.sum()) / S_PER_H,
-            "rerouted": whole(record.rerouted.sum()),
+        }
+
+    def _energies(self) -> Row:
+        """What was drawn, and what for."""
+        footprint, flows = self.footprint, self.flows
+        energies_kwh = {
+            "energy_mwh": footprint.meter_kwh,
+            "it_energy_mwh": footprint.it_kwh,
+            "idle_energy_mwh": footprint.idle_kwh,
+            "boot_energy_mwh": footprint.boot_kwh,
+            "solar_used_mwh": flows.used,
+            "solar_curtailed_mwh": flows.curtailed,
+            "battery_lost_mwh": flows.lost,
+        }
+        return {name: float(energy.sum()) / KWH_PER_MWH for name, energy in energies_kwh.items()}
+
+    def _latencies(self) -> Row:
+        """Means and percentiles over all origins."""
+        latency, shares = self.record.latency, {"p50": 0.5, "p90": 0.9, "p99": 0.99, "p999": 0.999}
+        return {
             "network_mean_ms": latency["network"].mean() / S_PER_MS,
             "wait_mean_s": latency["wait"].mean(),
             "wait_p99_s": latency["wait"].percentile(0.99),
+            **{f"ttft_{name}_ms": latency["ttft"].percentile(share) / S_PER_MS for name, share in shares.items()},
+            "e2e_mean_s": latency["end_to_end"].mean(),
+            **{f"e2e_{name}_s": latency["end_to_end"].percentile(share) for name, share in shares.items()},
         }
-        for share, label in ((0.5, "p50"), (0.9, "p90"), (0.99, "p99"), (0.999, "p999")):
-            row[f"ttft_{label}_ms"] = latency["ttft"].percentile(share) / S_PER_MS
-        row["e2e_mean_s"] = latency["end_to_end"].mean()
-        for share, label in ((0.5, "p50"), (0.9, "p90"), (0.99, "p99"), (0.999, "p999")):
-            row[f"e2e_{label}_s"] = latency["end_to_end"].percentile(share)
-        row |= {
-            "slo_attainment": float(record.slo_met.sum() / counted) if counted > 0 else math.nan,
-            "nearest_share": self.nearest_share,
-            "short_slots": self.short_slots,
-            "unserved_requests": 0.0 if self.unserved_requests is None else float(self.unserved_requests.sum()),
-        }
-        return row
-
-    def site_rows(self) -> list[Row]:
-        """The rows of ``sites.csv``: one for each site."""
-        sums, fates, boots = self.footprint.summed(), self.record.fates, self.boot_footprint.summed()
-        by_site, utilisation = self.fleet.hardware.by_site, self.utilisation.mean(axis=0)
-        own = {name: part.sum(axis=0) for name, part in self.flows.columns().items() if name != "battery_kwh"}
-        scarce, health = self.scarce_water_m3, self.health_usd
-        return [
-            {
-                "policy": self.policy,
-                "site": site,
-                "requests": whole(self.record.routed[:, i].sum()),
-                "finished": whole(fates[FINISHED, :, i].sum()),
-                "rejected": whole(fates[REJECTED, :, i].sum()),
-                "failed": whole(fates[FAILED, :, i].sum()),
-                "unfinished": whole(fates[UNFINISHED, :, i].sum()),
-                "rerouted": whole(self.record.rerouted[:, i].sum()),
-                "places": whole(by_site(self.places)[i]),
-                "utilisation": float(utilisation[i]),
-                "energy_kwh": float(sums.meter_kwh[i]),
-                "it_kwh": float(sums.it_kwh[i]),
-                "serving_kwh": float(sums.serving_kwh[i]),
-                "idle_kwh": float(sums.idle_kwh[i]),
-                "boot_kwh": float(sums.boot_kwh[i]),
-                "off_kwh": float(sums.off_kwh[i]),
-                "facility_kwh": float(sums.facility_kwh[i]),
-                **{name: float(energy[i]) for name, energy in own.items()},
-                "cost_usd": float(sums.cost_usd[i]),
-                "carbon_t": float(sums.carbon_t[i]),
-                "water_m3": float(sums.water_m3[i]),
-                "scarce_water_m3": float(scarce[i]),
-                "health_usd": float(health[i]),
-                "boots": whole(by_site(self.booted)[i]),
-                "boot_cost_usd": float(boots.cost_usd[i]),
-                "boot_carbon_t": float(boots.carbon_t[i]),
-                "boot_water_m3": float(boots.water_m3[i]),
-                "boot_wait_h": float(self.boot_wait_s[i]) / S_PER_H,
-                "wait_mean_s": self.record.site_wait.mean(i),
-                "wait_p99_s": self.record.site_wait.percentile(0.99, i),
-            }
-            for i, site in enumerate(self.sites)
-        ]
 
     @property
     def servers_on(self) -> FloatArray:
@@ -244,67 +214,7 @@ class RunResult:
         share = np.divide(self.footprint.boot_kwh, it, out=np.zeros_like(it), where=it > 0)
         return Footprint(*(part * share for part in self.footprint))
 
-    def server_rows(self) -> list[Row]:
-        """The rows of ``servers.csv``: one for each type of servers at each site."""
-        hardware, busy_s = self.fleet.hardware, self.record.busy_place_s.sum(axis=0)
-        on, booting = (part.sum(axis=0) / S_PER_H for part in (self.usage.on_server_s, self.usage.booting_server_s))
-        horizon_s = len(self.footprint.cost_usd) * self.slot_s
-        most = self.record.most_in_use
-        return [
-            {
-                "policy": self.policy,
-                "site": self.sites[int(hardware.site[p])],
-                "type": name,
-                "servers": whole(hardware.servers[p]),
-                "places": whole(self.places[p]),
-                "most_in_use": "" if most is None else int(most[p]),
-                "utilisation": float(busy_s[p] / (self.places[p] * horizon_s)),
-                "on_server_h": float(on[p]),
-                "booting_server_h": float(booting[p]),
-                "boots": whole(self.booted[p]),
-            }
-            for p, name in enumerate(self.types)
-        ]
-
-    def origin_rows(self) -> list[Row]:
-        """The rows of ``origins.csv``: fates and latency of each origin's requests."""
-        latency, fates = self.record.latency, self.record.fates
-        return [
-            {
-                "policy": self.policy,
-                "origin": origin,
-                "requests": whole(self.record.arrived[j]),
-                "finished": whole(fates[FINISHED, j].sum()),
-                "rejected": whole(fates[REJECTED, j].sum()),
-                "failed": whole(fates[FAILED, j].sum()),
-                "unfinished": whole(fates[UNFINISHED, j].sum()),
-                "network_mean_ms": latency["network"].mean(j) / S_PER_MS,
-                "wait_mean_s": latency["wait"].mean(j),
-                "ttft_p50_ms": latency["ttft"].percentile(0.5, j) / S_PER_MS,
-                "ttft_p99_ms": latency["ttft"].percentile(0.99, j) / S_PER_MS,
-                "e2e_mean_s": latency["end_to_end"].mean(j),
-                "e2e_p50_s": latency["end_to_end"].percentile(0.5, j),
-                "e2e_p99_s": latency["end_to_end"].percentile(0.99, j),
-                "slo_attainment": ratio(self.record.slo_met[j], self.record.slo_counted[j]),
-            }
-            for j, origin in enumerate(self.origins)
-        ]
-
-    def flow_rows(self) -> list[Row]:
-        """The rows of ``flows.csv``: requests from each origin to each site that got any."""
-        return [
-            dict(zip(FLOW_COLUMNS, (self.policy, origin, site, whole(self.record.routed[j, i])), strict=True))
-            for j, origin in enumerate(self.origins)
-            for i, site in enumerate(self.sites)
-            if self.record.routed[j, i] > 0
-        ]
-
 
 def whole(count: float) -> int | float:
     """A count as an integer where it is one (flows are not)."""
     return int(count) if float(count).is_integer() else float(count)
-
-
-def ratio(part: float, total: float) -> float:
-    """Part / total; NaN of nothing."""
-    return float(part / total) if np.isfinite(total) and total > 0 else math.nan

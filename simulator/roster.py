@@ -18,7 +18,7 @@ from simulator.policy import RoutingPolicy
 from simulator.problem import KeyPath, Problems, did_you_mean, refuse
 from simulator.provisioning import ProvisioningPolicy
 from simulator.scenario.block import shown
-from simulator.scenario.choice import Choice, PolicyChoice
+from simulator.scenario.choice import Choice, PolicyChoice, ProvisioningChoice
 from simulator.scenario.onsite import Storage
 from simulator.scenario.scenario import Scenario
 from simulator.storage import StorageControl
@@ -121,12 +121,17 @@ def made(kind: Kind[_Made], choice: Choice, folders: Sequence[Path] = (), path: 
         raise refuse((*path, choice.name), f"{type(error).__name__} when it is made: {error}") from None
 
 
-def make_provisioning(world: World, folders: Sequence[Path] = ()) -> tuple[ProvisioningPolicy, ...]:
-    """A fresh provisioning policy for each site; raises InputError with all mistakes."""
+def make_provisioning(
+    world: World, folders: Sequence[Path] = (), unless_own: ProvisioningChoice | None = None
+) -> tuple[ProvisioningPolicy, ...]:
+    """A fresh provisioning policy for each site; raises InputError with all mistakes.
+
+    ``unless_own`` is for the sites that have none of their own, in place of the scenario's.
+    """
     problems, policies, scenario = Problems(), list[ProvisioningPolicy](), world.scenario
     for k, site in enumerate(world.sites):
         path = () if site.provisioning is None else scenario.sites.path_to(k, site.name)
-        choice = site.provisioning or scenario.provisioning
+        choice = site.provisioning or unless_own or scenario.provisioning
         with problems.collecting():
             policies.append(made(PROVISIONING, choice, folders, (*path, "provisioning")))
     problems.settle()

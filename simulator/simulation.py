@@ -15,7 +15,7 @@ from simulator.record import Keeping, Requests, joined
 from simulator.result import RunResult
 from simulator.roster import make_controls, make_policy, make_provisioning
 from simulator.scenario import Scenario
-from simulator.scenario.choice import PolicyChoice
+from simulator.scenario.choice import PolicyChoice, ProvisioningChoice
 from simulator.world import World, build_world
 
 Progress = Callable[[float], None]
@@ -25,6 +25,7 @@ def run(
     scenario: Scenario | World | str | Path,
     policy: str | RoutingPolicy,
     *,
+    provisioning: ProvisioningChoice | None = None,
     seed: int | None = None,
     engine: str | None = None,
     keep_requests: bool = False,
@@ -35,8 +36,8 @@ def run(
 ) -> RunResult:
     """Simulate one policy on a scenario (or a world already built) and check the laws.
 
-    A policy given by name has the settings of its first entry in the scenario, if it has one. A user's own modules are
-    looked up in ``folders``, the current one unless given.
+    A policy given by name has the settings of its first entry in the scenario, if it has one. ``provisioning`` takes
+    the place of the scenario's. A user's own modules are looked up in ``folders``, the current one unless given.
     ``keep_requests`` keeps the rows of all requests in memory (``result.record.requests``); ``keeping`` hands those of
     a share of them to somebody else as the run goes on. The fluid engine has none.
 
@@ -53,8 +54,9 @@ def run(
     engine = engine or world.scenario.engine
     _check(world, engine)
     folders = [Path.cwd()] if folders is None else folders
+    routing, beside_it = _chosen(policy, world.scenario, folders)
     deciders = Deciders(
-        _chosen(policy, world.scenario, folders), make_provisioning(world, folders), make_controls(world, folders)
+        routing, make_provisioning(world, folders, provisioning or beside_it), make_controls(world, folders)
     )
     deciders.routing.start(world.fleet)
     batches: list[Requests] = []
@@ -94,11 +96,13 @@ def _check(world: World, engine: str) -> None:
     problems.settle()
 
 
-def _chosen(policy: str | RoutingPolicy, scenario: Scenario, folders: Sequence[Path]) -> RoutingPolicy:
-    """The policy that is meant; by name, with the settings of its first entry in the scenario."""
+def _chosen(
+    policy: str | RoutingPolicy, scenario: Scenario, folders: Sequence[Path]
+) -> tuple[RoutingPolicy, ProvisioningChoice | None]:
+    """The policy that is meant; by name, with the settings and the provisioning of its first entry in the scenario."""
     if isinstance(policy, str):
-        listed = [choice for choice in scenario.policies if choice.name == policy]
-        return make_policy(listed[0] if listed else PolicyChoice(name=policy), folders)
+        choice = next((listed for listed in scenario.policies if listed.name == policy), PolicyChoice(name=policy))
+        return make_policy(choice, folders), choice.provisioning
     if isinstance(policy, RoutingPolicy):
-        return policy
+        return policy, None
     raise refuse((), f"a policy is a name or an instance of a RoutingPolicy (given {policy!r})")

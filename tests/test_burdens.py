@@ -11,6 +11,7 @@ import worlds
 from simulator.burdens import health_usd, scarce_water_m3, scarcity
 from simulator.footprint import Conditions, Footprint
 from simulator.problem import InputError
+from simulator.rows import site_rows
 from simulator.scenario import parse
 from simulator.simulation import run
 from simulator.world import World, build_world
@@ -97,7 +98,7 @@ def test_the_tables_of_a_run_hold_scarce_water_and_the_health_cost_that_is_known
     ]
     made = world(sites, slot_s=3.6e6, servers={"count": 1, "peak_w": 2, "idle_w": 1}, workload=IDLE)
     result = run(made, "glb-nearest", engine="fluid")
-    row, rows = result.summary(), result.site_rows()
+    row, rows = result.summary(), site_rows(result)
     assert [r["scarce_water_m3"] for r in rows] == pytest.approx([0.006, 0.018])
     assert (row["scarce_water_m3_mean"], row["scarce_water_m3_max"]) == pytest.approx((0.012, 0.018))
     assert row["par_scarce_water"] == pytest.approx(1.5)

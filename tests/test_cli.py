@@ -947,6 +947,19 @@ def test_a_narrow_terminal_is_told_what_it_does_not_show():
         assert ("not shown for want of room" in printed) is lost
 
 
+def test_the_table_tells_of_boots_and_lost_requests_where_there_are_any(here, equifleet):
+    """Also of idle energy, which switching is to save; and of nothing that did not happen."""
+    names = ("boots", "boot MWh", "idle MWh", "failed", "re-routed")
+    assert not any(name in equifleet("run", "tiny.yaml")[1].splitlines()[0] for name in names)
+    status, out, _ = equifleet("run", "tiny.yaml", "--set", "policies=[glb-cost, glb-cost: {provisioning: follow}]")
+    head, first, second = out.splitlines()[:3]
+    assert (status, [name in head for name in names]) == (0, [True, True, True, False, False])
+    assert (first.split()[0], second.split()[0]) == ("glb-cost", "glb-cost(provisioning=follow)")
+    dark = "outages={scheduled: [{site: east, start_s: 600, length_s: 600}], retries: 0, detection_s: 300}"
+    status, out, _ = equifleet("run", "tiny.yaml", "--set", dark)
+    assert (status, [name in out.splitlines()[0] for name in names]) == (0, [True] * 5)
+
+
 @pytest.mark.parametrize(("jobs", "ending"), [("1", signal.SIGTERM), ("2", signal.SIGTERM), ("2", signal.SIGHUP)])
 def test_a_run_that_is_asked_to_end_leaves_nothing(here, jobs, ending):
     """SIGTERM, as a batch system sends it, or a closed terminal; also while a policy runs in the process itself."""

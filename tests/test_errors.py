@@ -1088,6 +1088,31 @@ SERVERS_ON = [
         "sites.catalogue.changes.texas.provisioning: unknown policy 'folow'",
         more=(("signals:\n  " + SYNTHETIC, "signals: calibrated"),),
     ),
+    Broken(
+        "share of a link",
+        more("outages: {scheduled: [@@{origin: here, site: south, start_s: 0, length_s: 9, share: 0.5}]}"),
+        "outages.scheduled[0]: share and running belong to an outage of a site",
+    ),
+    Broken(
+        "provisioning of one policy",
+        ("[glb-nearest]", "[glb-nearest: {provisioning: @@folow}]"),
+        "policies[0].glb-nearest.provisioning: unknown policy 'folow'",
+    ),
+    Broken(
+        "setting of the provisioning of one policy",
+        ("[glb-nearest]", "[glb-nearest: {provisioning: {follow: {@@util: 1}}}]"),
+        "policies[0].glb-nearest.provisioning.follow.util: unknown key 'util'",
+    ),
+    Broken(
+        "provisioning of one policy that is no choice",
+        ("[glb-nearest]", "[@@glb-nearest: {provisioning: 3}]"),
+        "policies[0]: a provisioning policy is a name, or a name with its settings (given 3)",
+    ),
+    Broken(
+        "servers of one policy in the fluid engine",
+        ("policies: [glb-nearest]", "engine: fluid\npolicies: [glb-nearest: {provisioning: @@follow}]"),
+        "policies[0].glb-nearest.provisioning: the fluid engine has no servers to switch",
+    ),
     provisioning("fluid servers", "@@follow", "the fluid engine has no servers to switch", "engine: fluid\n"),
     provisioning("some fluid servers", "{static: {servers: 2}}", "the fluid engine has no serv", "engine: fluid\n"),
     Broken("fluid outages", more(f"engine: fluid\n@@{DARK}"), "outages: the fluid engine has no servers to switch"),

@@ -21,6 +21,7 @@ from simulator.planes.reference import ReferencePlane
 from simulator.planes.station import Pool
 from simulator.record import Record
 from simulator.result import RunResult
+from simulator.rows import site_rows
 from simulator.world import World
 
 
@@ -180,7 +181,7 @@ def test_own_energy_is_taken_off_the_meter_and_saves_no_cooling_water(engine: st
         np.testing.assert_allclose(saved, energy * intensity, atol=1e-9)
     summary = own.summary()
     assert summary["solar_used_mwh"] == pytest.approx(own.flows.used.sum() / 1e3)
-    assert sum(row["discharged_kwh"] for row in own.site_rows()) == pytest.approx(own.flows.discharged.sum())
+    assert sum(row["discharged_kwh"] for row in site_rows(own)) == pytest.approx(own.flows.discharged.sum())
     assert summary["e2e_p99_s"] == plain.summary()["e2e_p99_s"] or engine == "fluid"
 
 

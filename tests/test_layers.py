@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import re
 import sys
 from pathlib import Path
 
@@ -37,6 +38,7 @@ LEVELS = {
     "simulator.prices": 2,
     "simulator.record": 2,
     "simulator.result": 2,
+    "simulator.rows": 2,
     "simulator.laws": 2,
     "policies": 2,
     "simulator.clock": 3,
@@ -136,6 +138,18 @@ def test_the_core_imports_numpy_and_numba_only(module: str) -> None:
     """Kernels take arrays and scalars, and know nothing of the rest."""
     for other in imports(module):
         assert other.startswith("simulator.core") or other.split(".")[0] in {"numpy", "numba", *sys.stdlib_module_names}
+
+
+def test_the_table_of_the_design_page_is_this_one() -> None:
+    page = (ROOT / "docs" / "design.md").read_text(encoding="utf-8")
+    (table,) = re.findall(r"^```\n(6  cli.*?)^```", page, re.MULTILINE | re.DOTALL)
+    levels = re.split(r"^(\d)  ", table, flags=re.MULTILINE)
+    shown = {int(level): text for level, text in zip(levels[1::2], levels[2::2], strict=True)}
+    for room, level in LEVELS.items():
+        name = room.removeprefix("simulator.").rsplit(".", maxsplit=1)[-1]
+        if name not in ("simulator", "__main__"):
+            where = [found for found, text in shown.items() if re.search(rf"(?<![\w.]){name}\b", text)]
+            assert level in where, f"{name} belongs to level {level} of the table"
 
 
 def test_no_ring_of_imports() -> None:

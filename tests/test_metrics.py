@@ -24,6 +24,7 @@ from simulator.fleet import Fleet, Hardware
 from simulator.footprint import Conditions, Usage, added, footprint, nothing
 from simulator.latency import Histogram
 from simulator.result import RunResult
+from simulator.rows import site_rows
 from simulator.scenario import parse
 from simulator.simulation import run
 
@@ -344,7 +345,7 @@ def test_the_summary_of_a_run_by_hand(finished):
 
 
 def test_sites_sum_to_the_summary(finished):
-    row, sites = finished.summary(), finished.site_rows()
+    row, sites = finished.summary(), site_rows(finished)
     assert sum(site["cost_usd"] for site in sites) == pytest.approx(row["cost_usd"], rel=1e-12)
     assert sum(site["energy_kwh"] for site in sites) == pytest.approx(row["energy_mwh"] * 1000, rel=1e-12)
     assert [site["utilisation"] for site in sites] == pytest.approx([0.25, 0.25])

@@ -160,7 +160,7 @@ def play(
         patch.setattr(Tape, "blocks", blocks)
         policy = policy if isinstance(policy, RoutingPolicy) else InTurn(policy)
         if orders is not None:
-            patch.setattr(simulation, "make_provisioning", lambda world, folders: orders())
+            patch.setattr(simulation, "make_provisioning", lambda *_: orders())
         if engine is not None:
             return run(world, policy, engine=engine, keep_requests=True)
         compiled, reference = (run(world, policy, engine=name, keep_requests=True) for name in ("compiled", "simpy"))

@@ -41,12 +41,25 @@ _COLUMNS = (
     Column("J", "US$", "objective_usd", "money", 7),
     Column("", "requests", "requests", ",.0f", 3),
     Column("", "rejected", "rejected", ",.0f", 2),
+    Column("", "failed", "failed", ",.0f", 2),
+    Column("", "re-routed", "rerouted", ",.0f", 2),
     Column("", "unfinished", "unfinished", ",.0f", 1),
+    Column("idle", "MWh", "idle_energy_mwh", ",.3g", 6),
+    Column("", "boots", "boots", ",.0f", 3),
+    Column("boot", "MWh", "boot_energy_mwh", ",.3g", 2),
     Column("network", "ms", "network_mean_ms", ",.0f", 4),
     Column("wait", "s", "wait_mean_s", ".3g", 5),
     Column("e2e p99", "s", "e2e_p99_s", ".3g", 6),
     Column("SLO", "met", "slo_attainment", ".2%", 8),
 )
+#: Columns that are shown where one of these is above zero for any policy.
+_WHERE = {
+    "failed": ("failed",),
+    "rerouted": ("rerouted", "failed"),
+    "idle_energy_mwh": ("boots",),
+    "boots": ("boots",),
+    "boot_energy_mwh": ("boots",),
+}
 _PUBLISHED = (
     Column("published", "US$/site", "cost_usd_per_site", "money", 8),
     Column("published", "PAR water", "par_water", ".2f", 8),
@@ -74,7 +87,8 @@ def comparison(results: Sequence[RunResult], published: Published | None, has_sl
     names = [str(row["policy"]) for row in rows]
     printed = [Printed(Column("", "policy", "policy", "", 99), names, False)]
     for column in _COLUMNS:
-        if column.key != "slo_attainment" or has_slo:
+        shown = any(row[key] > 0 for row in rows for key in _WHERE[column.key]) if column.key in _WHERE else True
+        if shown and (column.key != "slo_attainment" or has_slo):
             printed.append(Printed(column, _cells([row[column.key] for row in rows], column.style), False))
     known = {} if published is None else published.rows
     for column in _PUBLISHED:
@@ -109,8 +123,8 @@ def print_comparison(
 
 
 def _keep(part: Printed) -> int:
-    """How long a column stays: rejected requests always, when there are any."""
-    lost = part.column.key == "rejected" and any(cell not in ("0", "-") for cell in part.cells)
+    """How long a column stays: rejected and failed requests always, when there are any."""
+    lost = part.column.key in ("rejected", "failed") and any(cell not in ("0", "-") for cell in part.cells)
     return 10 if lost else part.column.keep
 
 

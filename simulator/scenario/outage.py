@@ -33,7 +33,8 @@ class ScheduledOutage(Block):
             raise wrong("an outage is of a site, of a link (origin and site), or of the signals of a site")
         if self.signals is not None and self.origin is not None:
             raise wrong("signals belong to a site; leave origin out")
-        if (self.origin is not None or self.signals is not None) and {"share", "running"} & self.model_fields_set:
+        # Not whether they are given: `show` writes every default.
+        if (self.origin is not None or self.signals is not None) and (self.share, self.running) != (1.0, "kill"):
             raise wrong("share and running belong to an outage of a site")
         return self
 

@@ -18,7 +18,7 @@ from pydantic_core import CoreSchema
 from simulator.problem import KeyPath
 
 from .block import Block, Count, NotNegative, Number, Positive, Variant, wrong
-from .choice import PolicyChoice
+from .choice import ProvisioningChoice
 from .onsite import Solar, Storage
 from .server import ServerTypes
 
@@ -69,7 +69,7 @@ class Site(Place):
     location: str = ""
     pue: Annotated[Number, Field(ge=1, le=5)] = 1.0
     servers: ServerTypes | None = None
-    provisioning: PolicyChoice | None = None
+    provisioning: ProvisioningChoice | None = None
     """How many of them are on; that of the scenario unless given."""
     solar: Solar | None = None
     battery: Storage | None = None

@@ -11,7 +11,7 @@ from simulator.problem import KeyPath
 from simulator.units import S_PER_H
 
 from .block import Block, Count, Fraction, NotNegative, Number, Positive, UtcTime, Variant, wrong
-from .choice import PolicyChoice
+from .choice import PolicyChoice, ProvisioningChoice
 from .constraints import Allowed, FullGlb
 from .cooling import Cooling
 from .grid import Grid
@@ -103,8 +103,8 @@ class Scenario(Block):
     workload: Workload
     network: Network
     allowed: Allowed = Allowed(full=FullGlb())
-    provisioning: PolicyChoice = PolicyChoice(name="static")
-    """How many servers are on, at sites that say nothing else."""
+    provisioning: ProvisioningChoice = ProvisioningChoice(name="static")
+    """How many servers are on, at sites that say nothing else and for policies that say nothing else."""
     outages: Outages = Outages()
     planning: Planning = Planning()
     objective: Objective = Objective()
@@ -143,18 +143,19 @@ class Scenario(Block):
         return self.slots * self.slot_s
 
     @property
-    def provisionings(self) -> list[tuple[KeyPath, PolicyChoice]]:
+    def provisionings(self) -> list[tuple[KeyPath, ProvisioningChoice]]:
         """Every choice of a provisioning policy, and where it stands."""
-        own = [((*path, "provisioning"), site.provisioning) for path, site in self.sites.own]
-        return [(("provisioning",), self.provisioning), *((path, choice) for path, choice in own if choice is not None)]
+        found: list[tuple[KeyPath, ProvisioningChoice | None]] = [((), self.provisioning)]
+        found += [(path, site.provisioning) for path, site in self.sites.own]
+        found += [(("policies", k, policy.name), policy.provisioning) for k, policy in enumerate(self.policies)]
+        return [((*path, "provisioning"), choice) for path, choice in found if choice is not None]
 
     def labels(self) -> tuple[str, ...]:
-        """A name for each policy; its settings tell two of the same name apart."""
+        """A name for each policy, and the provisioning that it brings; settings tell two of the same name apart."""
         names = [policy.name for policy in self.policies]
-        labels = []
-        for policy in self.policies:
-            settings = ",".join(f"{key}={value}" for key, value in policy.settings.items())
-            labels.append(f"{policy.name}({settings})" if names.count(policy.name) > 1 and settings else policy.name)
+        plain = [policy.model_copy(update={"settings": {}}) for policy in self.policies]
+        several = [names.count(name) > 1 for name in names]
+        labels = [str(pair[several[i]]) for i, pair in enumerate(zip(plain, self.policies, strict=True))]
         return tuple(
             label if labels[:i].count(label) == 0 else f"{label}#{labels[:i].count(label) + 1}"
             for i, label in enumerate(labels)

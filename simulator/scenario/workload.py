@@ -52,6 +52,8 @@ class HourlyDemand(Block):
     scale: Positive = 1.0
     arrivals: Literal["poisson", "counted"] = "poisson"
     """`counted`: exactly the counts of the file, at uniform times within the hour (fleet_scale 1, scale 1)."""
+    when_absent: Literal["refuse", "fitted"] = "refuse"
+    """`fitted`: where the file is absent, made counts of the size and scatter of the BLOOM log."""
 
     @model_validator(mode="before")
     @classmethod

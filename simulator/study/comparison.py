@@ -74,10 +74,11 @@ def _attempt(task: Task, world: World, number: int, progress: Callable[[float], 
         parts = Parts(task.rows, number, label, world)
     keeping = Keeping(asked.share, parts.take) if asked and parts else None
     try:
-        policy = make_policy(task.scenario.policies[number], task.folders)
+        choice = task.scenario.policies[number]
         result = run(
             world,
-            policy,
+            make_policy(choice, task.folders),
+            provisioning=choice.provisioning,
             engine=task.engine,
             keeping=keeping,
             label=label,

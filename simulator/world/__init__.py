@@ -2,27 +2,25 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import dataclass, replace
 
-import numpy as np
-
 from simulator.battery import Battery
-from simulator.fleet import Fleet, FloatArray, Hardware, Objective, freeze, idle_share_kwh, marginal_kwh
+from simulator.fleet import Fleet, FloatArray, freeze
 from simulator.footprint import Conditions
 from simulator.problem import Problems, refuse
 from simulator.scenario.agreement import check_agreement, water_is_split
 from simulator.scenario.generator import resolve_origins, resolve_sites
 from simulator.scenario.place import Origin, Site
 from simulator.scenario.scenario import Scenario
-from simulator.units import J_PER_KWH, S_PER_H
+from simulator.units import S_PER_H
 
 from .conditions import build_conditions
 from .demand import Demand, build_demand
-from .hardware import Pool, build_hardware, is_proportional, pools_of, queue_limits, share_of_places
-from .network import build_allowed, build_rtt
+from .fleet import build_fleet, mean_request, survey
+from .hardware import Pool, is_proportional, pools_of
 from .onsite import build_batteries, refuse_combined_water
 from .outages import Outages, build_outages
-from .service import build_curve, mean_sizes
 from .solar import build_solar
 
 __all__ = ["Demand", "World", "build_world"]
@@ -69,6 +67,11 @@ class World:
         if scale != 1 and self.scenario.engine != "fluid":
             size = f"latencies are those of a fleet of {scale:g} times the size"
             notes.append(f"fleet_scale {scale:g}: {size}; totals are divided by it")
+        if self.outages.all:
+            count = Counter[str](outage.kind for outage in self.outages.all)
+            words = {"site": "of a site", "link": "of a link", "signals": "of signals"}
+            what = ", ".join(f"{count[kind]} {of}" for kind, of in words.items() if count[kind])
+            notes.append(f"outages: {what}; routers know of each after {self.outages.detection_s:g} s")
         blocked = [name for name, row in zip(self.fleet.origins, self.fleet.allowed, strict=True) if not row.any()]
         if blocked:
             notes.append(f"no site may serve {', '.join(blocked)}: those requests are rejected")
@@ -89,53 +92,18 @@ def build_world(scenario: Scenario, seed: int | None = None) -> World:
     problems.settle()
     conditions = build_conditions(scenario, sites, seed, is_proportional(pools, len(sites)), problems)
     outages = build_outages(scenario, [s.name for s in sites], [o.name for o in origins], seed, problems)
-    hardware = build_hardware(pools, scenario.workload.request)
-    demand = curve = rtt_s = allowed = solar_kw = None
+    demand = solar_kw = None
     with problems.collecting():
         demand = build_demand(scenario, origins, seed)
-    with problems.collecting():
-        curve = build_curve(scenario.workload.request, hardware, pools)
-    with problems.collecting():
-        rtt_s = build_rtt(scenario.network, origins, sites)
-    with problems.collecting():
-        allowed = build_allowed(
-            scenario.allowed, origins, sites, np.zeros((len(origins), len(sites))) if rtt_s is None else rtt_s
-        )
+    ground = survey(scenario, sites, origins, pools, problems)
     with problems.collecting():
         solar_kw = build_solar(scenario, sites)
     refuse_combined_water(scenario, sites, not water_is_split(scenario), problems)
     problems.settle()
-    assert conditions is not None and demand is not None and curve is not None
-    assert rtt_s is not None and allowed is not None and solar_kw is not None
-    own_service_s = curve.service_s(*mean_sizes(scenario.workload.request, demand))
-    share = share_of_places(hardware)
-    service_s = hardware.by_site(share * own_service_s)
-    energy_kwh = hardware.by_site(share * marginal_kwh(own_service_s, hardware))
-    demand = _in_requests(demand, scenario, energy_kwh)
-    standing_kwh = hardware.by_site(hardware.idle_w * hardware.servers) * scenario.slot_s / J_PER_KWH
-    if scenario.planning.marginal == "average":
-        idle = hardware.by_site(share * idle_share_kwh(own_service_s, hardware))
-        energy_kwh = energy_kwh + idle / scenario.planning.utilisation_cap
-        standing_kwh = np.zeros(len(sites))
-    fleet = Fleet(
-        sites=tuple(site.name for site in sites),
-        origins=tuple(origin.name for origin in origins),
-        slots=scenario.slots,
-        slot_s=scenario.slot_s,
-        allowed=allowed,
-        rtt_s=rtt_s,
-        service_s=service_s,
-        energy_kwh=energy_kwh,
-        capacity_rps=_capacity(scenario, hardware, service_s, energy_kwh),
-        standing_kwh=standing_kwh,
-        objective=Objective(**scenario.objective.model_dump()),
-        queue_limit=queue_limits(pools, len(sites)),
-        overhead_fixed=np.where(is_proportional(pools, len(sites)), 0.0, scenario.cooling.pue.fixed_share),
-        hardware=hardware,
-        curve=curve,
-        place_s=share * own_service_s,
-    )
-    batteries = build_batteries(scenario, sites)
+    assert conditions is not None and demand is not None and ground is not None and solar_kw is not None
+    mean = mean_request(scenario, ground, demand)
+    demand = _in_requests(demand, mean.energy_kwh)
+    fleet, batteries = build_fleet(scenario, sites, origins, ground, mean), build_batteries(scenario, sites)
     return World(scenario, seed, sites, origins, pools, fleet, conditions, demand, outages, solar_kw, batteries)
 
 
@@ -149,15 +117,8 @@ def _fits_in_memory(scenario: Scenario, sites: int, origins: int, problems: Prob
         problems.add(("slots",), f"{rows:,} {what} x {wide} are more than {MOST_CELLS:,} figures of each signal")
 
 
-def _in_requests(demand: Demand, scenario: Scenario, energy_kwh: FloatArray) -> Demand:
+def _in_requests(demand: Demand, energy_kwh: FloatArray) -> Demand:
     """Demand given as IT power, in requests/s: by the mean energy of a request over the sites."""
     if demand.kw is None:
         return demand
     return replace(demand, rate_rps=demand.kw / S_PER_H / float(energy_kwh.mean()))
-
-
-def _capacity(scenario: Scenario, hardware: Hardware, service_s: FloatArray, energy_kwh: FloatArray) -> FloatArray:
-    planning = scenario.planning
-    if planning.site_capacity_kw is not None:
-        return planning.site_capacity_kw / S_PER_H / energy_kwh
-    return planning.utilisation_cap * hardware.by_site(hardware.servers * hardware.concurrency) / service_s

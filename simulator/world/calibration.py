@@ -28,6 +28,18 @@ DEMAND = {
     "min": 0.48,
     "max": 1.0,
 }
+#: Requests of an hour at the BLOOM API: their logarithm as a daily wave and AR(1), fitted to 413 hours of its log
+#: (arXiv 2211.02001), the level set so that the mean is that of the log, 559; and the largest count.
+BLOOM = {
+    "mean": 6.167,
+    "cos24": -0.0446,
+    "sin24": -0.2463,
+    "cos12": 0.0,
+    "sin12": 0.0,
+    "ar1": 0.44,
+    "sigma": 0.536,
+    "max": 3630.0,
+}
 _NUMBER = {"price": 0, "carbon": 1, "water": 2}
 
 
@@ -62,13 +74,26 @@ def calibrated_signal(signal: str, names: list[str], start: datetime, horizon_s:
 
 def calibrated_demand(start: datetime, horizon_s: float, seed: int) -> Series:
     """Demand relative to its peak, the same for every origin, hourly, [hours, 1]."""
+    first_s, value = _wave(DEMAND, start, horizon_s, seed)
+    return Series(first_s, S_PER_H, np.clip(value, DEMAND["min"], DEMAND["max"])[:, None])
+
+
+def made_counts(start: datetime, horizon_s: float, seed: int) -> Series:
+    """Whole numbers of requests, as those of the BLOOM API: lognormal about a daily wave, hourly, [hours, 1]."""
+    first_s, logarithm = _wave(BLOOM, start, horizon_s, seed)
+    counts: FloatArray = np.round(np.minimum(np.exp(logarithm), BLOOM["max"])).astype(np.float64)
+    return Series(first_s, S_PER_H, counts[:, None])
+
+
+def _wave(model: dict[str, float], start: datetime, horizon_s: float, seed: int) -> tuple[float, FloatArray]:
+    """Where the first hour begins [s], and a daily wave with AR(1) noise from the stream of the demand, [hours]."""
     first, hours = _hours(start, horizon_s)
     noise = correlated_ar1(
-        hours, np.array([DEMAND["ar1"]]), np.array([DEMAND["sigma"]]), np.eye(1), stream(seed, "demand")
+        hours, np.array([model["ar1"]]), np.array([model["sigma"]]), np.eye(1), stream(seed, "demand")
     )
     hour = (first.hour + np.arange(hours)) % H_PER_DAY
-    value = np.clip(harmonics(hour, DEMAND) + noise[:, 0], DEMAND["min"], DEMAND["max"])
-    return Series((first - start).total_seconds(), S_PER_H, value[:, None])
+    wave: FloatArray = harmonics(hour, model) + noise[:, 0]
+    return (first - start).total_seconds(), wave
 
 
 def harmonics(hour: np.ndarray, model: dict[str, float]) -> FloatArray:

@@ -19,7 +19,7 @@ from simulator.scenario.table import read_table
 from simulator.scenario.workload import HourlyDemand, PoissonDemand, TraceDemand
 from simulator.units import H_PER_DAY, S_PER_H, S_PER_MIN
 
-from .calibration import calibrated_demand
+from .calibration import calibrated_demand, made_counts
 from .series import Series
 from .timestamps import over_slots, read_times, regular, time_zone
 from .trace import Trace, read_trace
@@ -69,7 +69,7 @@ def build_demand(scenario: Scenario, origins: tuple[Origin, ...], seed: int) -> 
     if asked.poisson is not None:
         return Demand(_poisson(scenario, asked.poisson, origins) * shares)
     if asked.hourly is not None:
-        return _hourly(scenario, asked.hourly, shares)
+        return _hourly(scenario, asked.hourly, shares, seed)
     assert asked.trace is not None
     return _trace(scenario, asked.trace, shares)
 
@@ -101,16 +101,21 @@ def _poisson(scenario: Scenario, asked: PoissonDemand, origins: tuple[Origin, ..
     return series.to_slots(scenario.slots, scenario.slot_s)
 
 
-def _hourly(scenario: Scenario, asked: HourlyDemand, shares: FloatArray) -> Demand:
+def _hourly(scenario: Scenario, asked: HourlyDemand, shares: FloatArray, seed: int) -> Demand:
     path: KeyPath = ("workload", "demand", "hourly", "file")
-    file = find_input(asked.file, "bloom", asked.file.name)
-    if not file.exists():
+    file, note = find_input(asked.file, "bloom", asked.file.name), ""
+    if file.exists():
+        table = read_table(file, path)
+        counts = table.amounts(asked.column)
+        times = read_times(table, asked.time, time_zone("UTC", path), scenario.start)
+        series = regular(table, times, counts[:, None], "refuse", ends=False)
+        mean = over_slots(series, scenario, path, file)[:, 0] * asked.scale
+    elif asked.when_absent == "refuse":
         raise refuse(path, absent(file, "bloom"))
-    table = read_table(file, path)
-    counts = table.amounts(asked.column)
-    times = read_times(table, asked.time, time_zone("UTC", path), scenario.start)
-    series = regular(table, times, counts[:, None], "refuse", ends=False)
-    mean = over_slots(series, scenario, path, file)[:, 0] * asked.scale
+    else:
+        series = made_counts(scenario.start, scenario.horizon_s, seed)
+        counts, mean = series.values[:, 0], series.to_slots(scenario.slots, scenario.slot_s)[:, 0] * asked.scale
+        note = f"{file.name} is not there: made counts, lognormal about a daily wave fitted to the BLOOM log, are used"
     exact = None
     if asked.arrivals == "counted":
         aligned = scenario.slot_s == series.step_s and series.start_s % series.step_s == 0
@@ -121,7 +126,7 @@ def _hourly(scenario: Scenario, asked: HourlyDemand, shares: FloatArray) -> Dema
             )
             raise refuse(("workload", "demand", "hourly", "arrivals"), what)
         exact = mean.astype(np.int64)
-    return Demand(mean[:, None] / series.step_s * shares, counts=exact)
+    return Demand(mean[:, None] / series.step_s * shares, counts=exact, note=note)
 
 
 def _trace(scenario: Scenario, asked: TraceDemand, shares: FloatArray) -> Demand:
