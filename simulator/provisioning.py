@@ -71,6 +71,10 @@ class ProvisioningPolicy:
         """Called once, before the first slot."""
         self.facts = facts
 
+    def always_on(self, servers: float) -> float:
+        """Of so many servers of a site, those that are on whatever happens: planners count what they draw as spent."""
+        return 0.0
+
     def order(self, view: SiteView) -> Order:
         """How many servers should be on from now on."""
         raise NotImplementedError(f"{type(self).__name__} has no order()")

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from pathlib import Path
+
+import numpy as np
 
 from simulator.control import Deciders, simulate
 from simulator.intake import check_servers, check_size, load
@@ -11,6 +14,7 @@ from simulator.laws import check_laws
 from simulator.planes import make_plane
 from simulator.policy import RoutingPolicy
 from simulator.problem import Problems, refuse
+from simulator.provisioning import ProvisioningPolicy
 from simulator.record import Keeping, Requests, joined
 from simulator.result import RunResult
 from simulator.roster import make_controls, make_policy, make_provisioning
@@ -58,6 +62,7 @@ def run(
     deciders = Deciders(
         routing, make_provisioning(world, folders, provisioning or beside_it), make_controls(world, folders)
     )
+    world = _with_standing(world, deciders.provisioning)
     deciders.routing.start(world.fleet)
     batches: list[Requests] = []
     plane = make_plane(engine, world, Keeping(1.0, batches.append) if keep_requests else keeping, progress)
@@ -85,6 +90,15 @@ def run(
         witness=held.minutes.witness,
         laws=check_laws(world, record, held.usage, held.footprint, held.flows),
     )
+
+
+def _with_standing(world: World, provisioning: Sequence[ProvisioningPolicy]) -> World:
+    """The world whose planners count as spent what servers draw that are on whatever happens, and nothing else."""
+    servers = world.fleet.hardware.by_site(world.fleet.hardware.servers)
+    kept = np.array([policy.always_on(float(count)) for policy, count in zip(provisioning, servers, strict=True)])
+    if np.array_equal(kept, servers):
+        return world
+    return replace(world, fleet=replace(world.fleet, standing_kwh=world.fleet.standing_kwh * (kept / servers)))
 
 
 def _check(world: World, engine: str) -> None:

@@ -1007,7 +1007,7 @@ OUTAGES = [
     ),
     outage(
         "killing signals",
-        "@@{signals: north, running: kill, start_s: 0, length_s: 60}",
+        "@@{signals: north, running: finish, start_s: 0, length_s: 60}",
         "share and running belong to an outage of a site",
     ),
     outage(

@@ -388,3 +388,14 @@ def test_a_policy_of_ones_own_serves_one_site_and_ours_the_others(tmp_path):
         assert result.usage.on_server_s.tolist() == [[100 + 3 * 30, 300]]
         assert result.booted.tolist() == [3, 0]
         assert result.fate(FINISHED) > 0
+
+
+@pytest.mark.parametrize(
+    ("asked", "kept"),
+    [("static", 4), ({"static": {"servers": 3}}, 3), ({"follow": {"least": 1}}, 1), ("staffing", 0), ("on-demand", 0)],
+)
+def test_planners_count_as_spent_what_is_on_whatever_happens(asked, kept) -> None:
+    """Of four servers that idle at 100 W in a slot of 100 s: kept x 100 W x 100 s."""
+    listening = InTurn(split([1.0]))
+    run(world_of(fleet((4,), provisioning=asked)), listening)
+    assert listening.seen[0].fleet.standing_kwh.tolist() == pytest.approx([kept * 100 * 100 / 3.6e6])

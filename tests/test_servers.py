@@ -18,6 +18,7 @@ from policies import POLICIES
 from simulator import build_world
 from simulator.plan import Score
 from simulator.record import FINISHED, REJECTED
+from simulator.rows import site_rows
 from simulator.scenario import parse
 from simulator.streams import stream
 
@@ -359,7 +360,7 @@ def test_what_switching_costs_is_its_share_of_the_energy():
     result = play(world_of(data), split([1]), [], orders=timed((0, 0), (1800, 1)))
     np.testing.assert_allclose(result.footprint.boot_kwh.ravel(), [0.3, 0])
     np.testing.assert_allclose(result.boot_footprint.cost_usd.ravel(), [0.3 * 0.1, 0])
-    assert result.site_rows()[0]["boot_cost_usd"] == pytest.approx(0.03)
+    assert site_rows(result)[0]["boot_cost_usd"] == pytest.approx(0.03)
     assert result.summary()["boots"] == 1
 
 

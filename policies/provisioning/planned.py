@@ -25,6 +25,10 @@ class PlannedLoad(ProvisioningPolicy):
         """Places that a load of so many busy places wants."""
         raise NotImplementedError(f"{type(self).__name__} has no places()")
 
+    def always_on(self, servers: float) -> float:
+        """The least."""
+        return min(self.least, servers)
+
     def order(self, view: SiteView) -> Order:
         """Servers for the load up to one lead time ahead; asked again when another slot comes within it."""
         slot_s, lead_s = self.facts.slot_s, self.facts.lead_s

@@ -34,6 +34,10 @@ class Reactive(ProvisioningPolicy):
         self.facts = facts
         self._low_since_s: float | None = None
 
+    def always_on(self, servers: float) -> float:
+        """The least."""
+        return min(self.least, servers)
+
     def order(self, view: SiteView) -> Order:
         """Hold the share of busy places between the thresholds."""
         turn = math.floor(view.time_s / self.every_s) + 1

@@ -13,6 +13,10 @@ class Static(ProvisioningPolicy):
             raise ValueError(f"servers must be finite and at least 0 (given {servers})")
         self.servers = servers
 
+    def always_on(self, servers: float) -> float:
+        """All that it says."""
+        return servers if self.servers is None else min(self.servers, servers)
+
     def order(self, view: SiteView) -> Order:
         """The same as ever."""
         return Order(self.facts.servers if self.servers is None else self.servers)
