@@ -171,6 +171,18 @@ def test_the_same_share_of_booting_servers_goes_down():
     assert result.usage.booting_server_s.tolist() == [[5 + 40 + 80]]
 
 
+def test_booting_servers_go_down_even_where_enough_others_are_off():
+    """Of 6 servers two are on, two boot from 5 to 45, two are off. Half of each goes at 10; another boots.
+
+    One is on, one opens at 45, one boots from 10 to 50, and once all are back one from 30 to 70: 5 + 40 + 40 + 40 s.
+    """
+    data = broken((6,), dark(share=0.5), retries=0, servers={"boot_s": 40})
+    result = play(world_of(data), split([1]), [Ask(11, 200)] * 4, orders=lambda: [Timed((0, 2), (5, 4))])
+    assert starts(result) == [11, 45, 50, 70]
+    assert result.usage.booting_server_s.tolist() == [[125]]
+    assert result.booted.tolist() == [4]
+
+
 def test_a_smaller_outage_leaves_the_queue_where_it_is():
     """Two of four servers go at 10 with two requests; who waits since 5 stays, and starts at 20."""
     data = broken((4, 4), dark(share=0.5, length_s=90))

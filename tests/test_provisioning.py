@@ -196,6 +196,13 @@ def test_reactive_switches_off_after_its_delay_and_not_when_work_came_in_between
     assert wanted == [10, 10, 10, 10, 5]
 
 
+def test_reactive_waits_anew_after_it_has_switched_off():
+    """Off to 5 at 120; still low at 180 with one busy, it is low since 180: off to 1 / 0.6 -> 2 at 300."""
+    policy = of(Reactive(0.8, 0.4, every_s=60, delay_s=120))
+    looks = ((0, 3, 10), (120, 3, 10), (180, 1, 5), (240, 1, 5), (300, 1, 5))
+    assert [policy.order(view(time_s=t, in_use=busy, on=on)).servers for t, busy, on in looks] == [10, 5, 5, 5, 2]
+
+
 def test_reactive_looks_at_every_multiple_of_its_interval():
     """Asked in between as well, it keeps to the multiples; also where division rounds to the one before (4.3 / 0.1)."""
     assert of(Reactive(every_s=60)).order(view(time_s=0)).again_s == 60

@@ -20,6 +20,7 @@ from simulator.plan import Score
 from simulator.record import FINISHED, REJECTED
 from simulator.rows import site_rows
 from simulator.scenario import parse
+from simulator.scenario.catalogue import models
 from simulator.streams import stream
 
 NAN = math.nan
@@ -99,6 +100,17 @@ def test_the_youngest_boots_are_broken_off_first_and_have_drawn_their_power():
     assert usage(result, "booting_server_s") == [55]
     assert result.booted.tolist() == [3]
     np.testing.assert_array_max_ulp(result.footprint.boot_kwh.sum(), 500 * 55 / J_PER_KWH, 2)
+
+
+@pytest.mark.parametrize(("given", "load_s"), [({}, None), ({"load_s": 7}, 7.0), ({"load_s": 0}, 0.0)])
+def test_the_model_of_the_catalogue_is_loaded_after_the_boot_unless_a_time_is_given(given, load_s):
+    """Tokens of llama2-70b, whose row of models.csv says how long loading takes."""
+    request = {"tokens": {"model": "llama2-70b", "input": 10, "output": 1}}
+    load_s = float(models()["llama2-70b"]["load_s"]) if load_s is None else load_s
+    world = world_of(switched((1,), request=request, servers=given, slot_s=1000.0))
+    result = play(world, split([1]), [Ask(5, 1)], orders=lambda: [Orders(0)])
+    assert starts(result) == [5 + (30 + load_s)]
+    assert world.fleet.hardware.load_s.tolist() == [load_s]
 
 
 def test_a_boot_of_no_length_opens_at_once():
@@ -387,6 +399,13 @@ def test_planners_may_use_the_capacity_of_all_servers_or_of_those_on_and_booting
     policy = InTurn(split([1, 0]))
     play(world_of(data), policy, [], orders=timed((0, 2), (15, 3), sites=2))
     np.testing.assert_allclose([view.fleet.capacity_rps for view in policy.seen], [[value, 3.6] for value in seen])
+
+
+def test_planners_see_the_boots_that_end_as_their_slot_begins():
+    """Slots of 50 s; one server boots in [20, 50), another one in [30, 60)."""
+    policy = InTurn(split([1]))
+    play(world_of(switched((2,), slots=2, slot_s=50.0)), policy, [], orders=timed((0, 0), (20, 1), (30, 2)))
+    assert [(view.places_open.item(), view.places_booting.item()) for view in policy.seen] == [(2, 0), (1, 1)]
 
 
 def test_planners_send_what_open_servers_cannot_carry_elsewhere():
