@@ -7,8 +7,8 @@ from typing import ClassVar, Literal, NamedTuple
 
 from simulator.fleet import FloatArray, freeze
 
-#: Why a policy is asked: a slot begins with a new routing plan; it asked to be asked again; there is work and no place
-#: open or booting; the site has gone idle; servers went down, or may be switched on again.
+#: Why a policy is asked: a slot begins with a new routing plan, or routers learn of an outage; it asked to be asked
+#: again; there is work and no place open or booting; the site has gone idle; servers went down, or may be switched on.
 Reason = Literal["slot", "again", "work", "idle", "outage"]
 
 

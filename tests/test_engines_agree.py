@@ -19,7 +19,7 @@ import pytest
 from conftest import scenario
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from worlds import Ask, InTurn, KeepingToTheFleet, Orders, assert_equal, fleet, play, world_of
+from worlds import Ask, InTurn, Orders, assert_equal, fleet, play, world_of
 
 from policies import POLICIES
 from simulator import build_world, run
@@ -197,7 +197,7 @@ def test_the_planes_say_the_same_with_boots_drains_types_outages_kills_retries_a
     world, said, asks, block, orders = case
     play(
         world,
-        KeepingToTheFleet(*said),
+        InTurn(*said),
         asks,
         block=block,
         orders=lambda: [Orders(*servers, idle=idle) for servers, idle in orders],

@@ -10,7 +10,7 @@ import math
 import numba
 import numpy as np
 import pytest
-from worlds import Ask, InTurn, KeepingToTheFleet, Orders, Timed, assert_equal, fleet, play, split, world_of
+from worlds import Ask, InTurn, Orders, Timed, assert_equal, fleet, play, split, world_of
 
 from policies import POLICIES
 from policies.provisioning.follow import Follow
@@ -88,7 +88,7 @@ def test_the_ledger_keeps_the_service_before_the_kill_and_not_a_second_more():
     The slot before the kill is as it was; the slots after it are empty.
     """
     world = world_of(broken((3,), dark(start_s=15, length_s=99), retries=0, slots=4, slot_s=10.0))
-    result = play(world, KeepingToTheFleet(split([1])), [Ask(3, 37), Ask(8, 4), Ask(14, 2)])
+    result = play(world, InTurn(split([1])), [Ask(3, 37), Ask(8, 4), Ask(14, 2)])
     assert fates(result) == [FAILED, FINISHED, FAILED]
     assert result.record.busy_place_s.tolist() == [[7 + 2], [5 + 2 + 1], [0], [0]]
     assert result.record.served_s.tolist() == result.record.busy_place_s.tolist()
@@ -417,14 +417,14 @@ def test_missing_signals_move_no_request_of_a_held_plan():
 
 
 def test_nobody_is_served_by_a_dark_site():
-    """Slots of 10 s, dark in [20, 50): a service [15, 60) counts 5 s, and nobody comes before the plan of 60."""
+    """Slots of 10 s, dark in [20, 50): a service [15, 60) counts 5 s, and nobody comes before that is known at 55."""
     world = world_of(broken((1, 1), dark(start_s=20, length_s=30), slots=10, slot_s=10.0))
     asks = [Ask(15, 45, u=0), *(Ask(k, 4, u=0) for k in range(20, 80, 4))]
-    result = play(world, KeepingToTheFleet(HALVES), asks)
+    result = play(world, InTurn(HALVES), asks)
     busy = result.record.busy_place_s
     assert busy[:5, 0].tolist() == [0, 5, 0, 0, 0]
     assert result.usage.on_server_s[:6, 0].tolist() == [10, 10, 0, 0, 0, 10]
-    assert (rows(result).site[rows(result).arrival_s < 60] == 1).all()
+    assert (rows(result).site[(rows(result).arrival_s >= 25) & (rows(result).arrival_s < 55)] == 1).all()
     assert (rows(result).site[rows(result).arrival_s >= 60] == 0).all()
 
 
@@ -489,7 +489,7 @@ def test_an_outage_to_the_end_and_beyond_is_never_over():
 def test_an_outage_may_be_there_from_the_start(detection_s, expected):
     """Dark in [0, 20). Known at once: nobody goes there; after 5 s: the first one is lost, and 24 still avoids it."""
     world = world_of(broken((1, 1), dark(start_s=0), detection_s=detection_s, slots=10, slot_s=10.0))
-    result = play(world, KeepingToTheFleet(HALVES), [Ask(0, u=0), Ask(19, u=0), Ask(24, u=0)])
+    result = play(world, InTurn(HALVES), [Ask(0, u=0), Ask(19, u=0), Ask(24, u=0)])
     assert sites(result) == expected
     assert rows(result).retries.tolist() == [int(detection_s > 0), 0, 0]
     assert starts(result) == [detection_s, 19, 24]
@@ -524,10 +524,10 @@ def test_a_site_that_is_back_boots_before_it_serves():
 
 
 def test_provisioning_is_asked_when_servers_go_down_and_come_back():
-    """At 10 and at 30, besides the slot's beginning."""
+    """At 10 and at 30, and 5 s later when routers know and may send requests elsewhere."""
     orders = [Timed((0, 1))]
     play(world_of(broken((1,), dark())), split([1]), [], orders=lambda: orders, engine="compiled")
-    assert orders[0].reasons == [(0, "slot"), (10, "outage"), (30, "outage")]
+    assert orders[0].reasons == [(0, "slot"), (10, "outage"), (15, "slot"), (30, "outage"), (35, "slot")]
 
 
 # At random
@@ -609,9 +609,7 @@ def test_nothing_is_lost_from_the_books_under_heavy_load(running):
     )
     world = world_of(data, rtt_s=[[0.5, 1.0, 2.0]])
     third = split([0.4, 0.3, 0.3])
-    results = [
-        run(world, KeepingToTheFleet(third), engine=engine, keep_requests=True) for engine in ("compiled", "simpy")
-    ]
+    results = [run(world, InTurn(third), engine=engine, keep_requests=True) for engine in ("compiled", "simpy")]
     assert_equal(*results)
     result = results[0]
     count = len(rows(result).number)

@@ -109,13 +109,13 @@ def test_servers_for_a_plan_made_of_prices_follow_what_it_did_in_the_slot_before
 
 
 def test_a_plan_made_of_prices_without_any_capacity_brings_no_load():
-    """All sites are known to be dark from the start: no server is wanted, and nothing breaks."""
+    """All sites are dark until 20 and known to be: no server is wanted, nothing breaks; then 1/s of 1 s at each."""
     outages = {"scheduled": [{"site": s, "start_s": 0, "length_s": 20} for s in ("s0", "s1")], "detection_s": 0}
     data = switched((4, 4), demand={"poisson": {"rate_per_s": 2}}, outages=outages, boot_s=0)
     asks = [Ask(50, 5, u=0)]
     result = play(world_of(data), Score(np.zeros((1, 2))), asks, orders=lambda: [Follow(1.0), Follow(1.0)])
     assert result.record.requests.start_s.tolist() == [50]
-    assert result.usage.on_server_s.tolist() == [[50, 0]]
+    assert result.usage.on_server_s.tolist() == [[80, 80]]
 
 
 # Staffing

@@ -77,14 +77,6 @@ class InTurn(RoutingPolicy):
         return self.plans[min(observation.slot, len(self.plans) - 1)]
 
 
-class KeepingToTheFleet(InTurn):
-    """Leaves out what is known to be down, as a plan must."""
-
-    def plan(self, observation: Any) -> Plan:
-        said = super().plan(observation)
-        return said.within(observation.fleet) if isinstance(said, Split) else said
-
-
 def split(*rows: Sequence[float]) -> Split:
     """A plan of shares, a row for each origin."""
     return Split(np.array(rows, dtype=float))

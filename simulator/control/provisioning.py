@@ -40,11 +40,12 @@ class Provisioning:
         for site, policy in enumerate(policies):
             policy.start(self._facts(site))
         routing.damage.ask = self._ask_after_outage
+        routing.renewed = self._ask_all
         clock.hear = self._hear
         plane.watch(np.array([WORK + IDLE * policy.hears_idle for policy in policies], dtype=np.int64))
 
     def begin_slot(self, slot: int) -> None:
-        """A slot begins, its routing plan is in force: ask all policies."""
+        """A slot begins, or goes on with other sites: its routing plan is in force; ask all policies."""
         ahead = 2 + math.ceil(float(self._lead_s.max()) / self._world.fleet.slot_s)
         self._slot, self._load = slot, self._routing.load(slice(slot, slot + ahead))
         before = self._servers.on + self._servers.booting
@@ -52,6 +53,10 @@ class Provisioning:
             self._order(site, "slot")
         if not np.array_equal(before, self._servers.on + self._servers.booting):
             self._servers.stand()
+
+    def _ask_all(self) -> None:
+        """Requests go elsewhere within a slot: load is another one at many sites."""
+        self._clock.do(self._clock.now, PROVISION, lambda: self.begin_slot(self._slot))
 
     def _ask_after_outage(self, site: int) -> None:
         """Servers went down or came back: ask at this time, after the plan of a slot that begins at this time."""

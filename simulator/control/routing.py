@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
 
 import numpy as np
@@ -30,6 +31,8 @@ class Routing:
         self.damage = Damage(world, clock, plane, accounts.servers)
         self.damage.tell = self._renew
         self.minutes = Minutes()
+        self.renewed: Callable[[], None] = lambda: None
+        """Called when requests go elsewhere within a slot."""
         self._plan: Plan | None = None
         #: The slot whose signals each site was last heard of, [sites].
         self._heard = np.zeros(len(world.sites), dtype=np.int64)
@@ -38,7 +41,8 @@ class Routing:
         """A slot begins: observe, plan, apply."""
         known = self._known_fleet()
         try:
-            self._plan = checked(self._policy.plan(self._observe(slot, known)), known)
+            # A plan may name what is down: planes leave that out, as they do when news comes within a slot.
+            self._plan = checked(self._policy.plan(self._observe(slot, known)), self._world.fleet)
             self._plane.apply(self._plan, known)
         except PolicyError as error:
             raise PolicyError(f"slot {slot}: {error}") from None
@@ -51,7 +55,7 @@ class Routing:
         """
         demand, fleet, slot = self._world.demand.rate_rps, self._world.fleet, slots.start
         if isinstance(self._plan, Split):
-            return demand[slots] @ self._plan.shares * fleet.service_s
+            return demand[slots] @ self._plan.within(self.damage.known_fleet()).shares * fleet.service_s
         total = demand[slots].sum(axis=1)
         if slot == 0 or demand[slot - 1].sum() == 0:
             capacity = self._known_fleet().capacity_rps
@@ -64,6 +68,7 @@ class Routing:
         """Routers know of a change: the plan in force leaves out what is down from now on."""
         if self._plan is not None:
             self._plane.apply(self._plan, self._known_fleet())
+            self.renewed()
 
     def _known_fleet(self) -> Fleet:
         known = self.damage.known_fleet()
