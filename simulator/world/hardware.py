@@ -8,7 +8,7 @@ from typing import NamedTuple
 import numpy as np
 
 from simulator.fleet import FloatArray, Hardware, IntArray
-from simulator.problem import Problems
+from simulator.problem import KeyPath, Problems
 from simulator.scenario.catalogue import models
 from simulator.scenario.place import Site
 from simulator.scenario.scenario import Scenario
@@ -21,6 +21,8 @@ class Pool(NamedTuple):
 
     site: int
     servers: Servers
+    path: KeyPath = ("servers",)
+    """Where the scenario says so."""
 
 
 def pools_of(scenario: Scenario, sites: Sequence[Site], problems: Problems) -> tuple[Pool, ...]:
@@ -30,7 +32,8 @@ def pools_of(scenario: Scenario, sites: Sequence[Site], problems: Problems) -> t
         types = site.servers or scenario.servers
         if types is None:
             problems.add(("sites", k), f"site '{site.name}' has no servers, and the scenario gives none for all sites")
-        pools += [Pool(k, servers) for servers in types or ()]
+        path = () if site.servers is None else scenario.sites.path_to(k, site.name)
+        pools += [Pool(k, servers, (*path, "servers", number)) for number, servers in enumerate(types or ())]
     return tuple(pools)
 
 

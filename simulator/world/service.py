@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from simulator.fleet import FloatArray, Hardware, ServiceCurve
-from simulator.problem import KeyPath, did_you_mean, refuse
+from simulator.problem import Problems, did_you_mean
 from simulator.scenario.amount import Amount
 from simulator.scenario.catalogue import models
 from simulator.scenario.workload import Request
@@ -29,7 +29,7 @@ def build_curve(request: Request, hardware: Hardware, pools: Sequence[Pool]) -> 
     if request.seconds is not None:
         return ServiceCurve(none, none, (none + 1.0) / speed)
     assert request.tokens is not None
-    rows = [_model_row(pool.servers.model or request.tokens.model, pool) for pool in pools]
+    rows = _model_rows(request.tokens.model, pools)
     base, per_input, decode_base, per_running = (np.array([row[key] for row in rows]) for key in _CURVE)
     decode = decode_base + per_running * hardware.concurrency.astype(np.float64)
     return ServiceCurve(base * S_PER_MS / speed, per_input * S_PER_MS / speed, decode * S_PER_MS / speed)
@@ -38,15 +38,17 @@ def build_curve(request: Request, hardware: Hardware, pools: Sequence[Pool]) -> 
 _CURVE = ("prefill_base_ms", "prefill_ms_per_token", "decode_base_ms", "decode_ms_per_running_request")
 
 
-def _model_row(name: str, pool: Pool) -> dict[str, float]:
-    """The service curve of a model of the catalogue [ms]."""
-    if name not in models():
-        path: KeyPath = ("workload", "request", "tokens", "model")
-        whose = "" if pool.servers.model is None else f" (of the servers '{pool.servers.name}')"
-        raise refuse(
-            path if not whose else ("servers",), f"unknown model '{name}'{did_you_mean(name, models())}{whose}"
-        )
-    return {key: float(models()[name][key] or "nan") for key in _CURVE}
+def _model_rows(model: str, pools: Sequence[Pool]) -> list[dict[str, float]]:
+    """The service curves of the models that pools serve [ms]; raises InputError with all that are unknown."""
+    problems = Problems()
+    for pool in pools:
+        name = pool.servers.model or model
+        if name not in models():
+            path = ("workload", "request", "tokens") if pool.servers.model is None else pool.path
+            problems.add((*path, "model"), f"unknown model '{name}'{did_you_mean(name, models())}")
+    problems.settle()
+    rows = [models()[pool.servers.model or model] for pool in pools]
+    return [{key: float(row[key] or "nan") for key in _CURVE} for row in rows]
 
 
 def sizes(request: Request, demand: Demand) -> tuple[Amount, Amount]:
