@@ -111,11 +111,11 @@ def _signals(world: World, record: Record, usage: Usage, footprint: Footprint, o
     here = world.conditions
     meter = _facility_kwh(world, record.busy_place_s, usage) - own_kwh
     onsite_l = here.onsite_water_l_per_kwh * _it_kwh(world, record.busy_place_s, usage)
-    pairs = (
-        (footprint.cost_usd, here.price_usd_per_kwh, 0.0),
-        (footprint.carbon_kg, here.carbon_kg_per_kwh, 0.0),
-        (footprint.water_l, here.offsite_water_l_per_kwh, onsite_l),
-    )
     # An outage, or sun and battery, may leave next to nothing, all of it rounding: the size is that of a full load.
     full = here.pue * world.fleet.rated_kwh
-    return all(_close(mine, per_kwh * meter + more, np.abs(per_kwh) * full) for mine, per_kwh, more in pairs)
+    water_l_per_kwh = here.onsite_water_l_per_kwh + here.offsite_water_l_per_kwh
+    return (
+        _close(footprint.cost_usd, here.price_usd_per_kwh * meter, np.abs(here.price_usd_per_kwh) * full)
+        and _close(footprint.carbon_kg, here.carbon_kg_per_kwh * meter, here.carbon_kg_per_kwh * full)
+        and _close(footprint.water_l, onsite_l + here.offsite_water_l_per_kwh * meter, water_l_per_kwh * full)
+    )

@@ -8,7 +8,7 @@ from typing import Any, Literal, NamedTuple
 
 import numpy as np
 
-from simulator.fleet import Fleet, FloatArray
+from simulator.fleet import BoolArray, Fleet, FloatArray
 
 #: Shares may miss what they should be by this much: what single precision and linear programs leave.
 TOLERANCE = 1e-6
@@ -57,6 +57,16 @@ class Split:
             if end[-1] >= 1 - TOLERANCE:
                 end[np.flatnonzero(row)[-1] :] = np.inf
         return ends
+
+    def to_nearest(self, origins: BoolArray, fleet: Fleet) -> Split:
+        """These shares, but all of some origins' requests go to the nearest site that the fleet allows, if one is."""
+        turned = np.flatnonzero(origins & (fleet.nearest >= 0))
+        if not len(turned):
+            return self
+        shares = self.shares.copy()
+        shares[turned] = 0.0
+        shares[turned, fleet.nearest[turned]] = 1.0
+        return Split(shares, self.witness)
 
     def within(self, fleet: Fleet) -> Split:
         """These shares without the pairs that the fleet does not allow.

@@ -18,6 +18,8 @@ class View(NamedTuple):
     """[sites]."""
     in_use: IntArray
     """Places in use, [pools]."""
+    routed: FloatArray
+    """Requests sent to each site so far, [sites]."""
 
 
 class Requests(NamedTuple):

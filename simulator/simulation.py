@@ -56,7 +56,7 @@ def run(
         raise refuse(("seed",), f"the world is already built, for seed {scenario.seed} (given {seed})")
     world = scenario if isinstance(scenario, World) else build_world(scenario, seed)
     engine = engine or world.scenario.engine
-    _check(world, engine)
+    _check(world, engine, provisioning)
     folders = [Path.cwd()] if folders is None else folders
     routing, beside_it = _chosen(policy, world.scenario, folders)
     deciders = Deciders(
@@ -101,12 +101,13 @@ def _with_standing(world: World, provisioning: Sequence[ProvisioningPolicy]) -> 
     return replace(world, fleet=replace(world.fleet, standing_kwh=world.fleet.standing_kwh * (kept / servers)))
 
 
-def _check(world: World, engine: str) -> None:
-    """Whether this engine can run this world; raises InputError."""
+def _check(world: World, engine: str, provisioning: ProvisioningChoice | None) -> None:
+    """Whether this engine can run this world, under this provisioning if any is given; raises InputError."""
     problems = Problems()
     with problems.collecting():
         check_size(world, engine)
-    check_servers(world.scenario, engine, problems)
+    changes = {} if provisioning is None else {"provisioning": provisioning}
+    check_servers(world.scenario.model_copy(update=changes), engine, problems)
     problems.settle()
 
 

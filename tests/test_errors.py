@@ -949,7 +949,7 @@ TYPES = [
     Broken("a load of no length", types("{count: 1, peak_w: 7, load_s: @@long}"), "servers.load_s: a number is needed"),
     Broken(
         "a model of a type",
-        types("{count: 1, peak_w: 7, model: llama}"),
+        types("{count: 1, peak_w: 7, model: @@llama}"),
         "unknown model 'llama'",
         more=(("request: {seconds: 1}", "request: {tokens: {model: llama2-70b, input: 100, output: 10}}"),),
     ),

@@ -623,3 +623,45 @@ def test_nothing_is_lost_from_the_books_under_heavy_load(running):
     if running == "kill":
         assert result.record.busy_place_s[1, 0] == 0
     assert "every request that a site received has one fate, or was routed anew" in result.laws
+
+
+def test_laws_hold_where_what_is_taken_back_leaves_a_rounding():
+    """Services of any length that lie in several slots and are killed: a + b - b is not a in binary."""
+    outages = {"scheduled": [{"site": "s0", "start_s": 3500, "length_s": 7200}]}
+    data = fleet((40, 40), slots=4, slot_s=3600.0, outages=outages, demand={"poisson": {"rate_per_s": 0.08}})
+    data["workload"]["request"] = {"seconds": {"exponential": {"mean": 300}}}
+    for seed in range(10):
+        result = run(world_of(data, seed), InTurn(HALVES))
+        assert all((part >= 0).all() for part in result.usage)
+
+
+def test_a_server_that_failed_while_it_served_boots_when_it_comes_back():
+    """Dark in [10, 30) with services until 51 that finish where they are: four boots of 30 s from 30, none kept on."""
+    data = broken((4,), dark(running="finish"), servers={"boot_s": 30})
+    result = play(world_of(data), split([1]), [Ask(1, 50) for _ in range(4)])
+    assert result.booted.tolist() == [4]
+    assert result.usage.booting_server_s.sum() == 4 * 30
+
+
+def test_servers_that_are_down_are_not_off():
+    """Two of four on, half fail in [10, 40) and one boots at once in place of the one that was on.
+
+    On 2 x 100 s; off 2 x 10, none of the two that are up, 2 x 60.
+    """
+    data = broken((4,), dark(length_s=30, share=0.5, running="finish"), provisioning={"static": {"servers": 2}})
+    result = play(world_of(data), split([1]), [Ask(0, 51), Ask(0, 51)])
+    assert result.usage.on_server_s.tolist() == [[200]]
+    assert result.usage.off_server_s.tolist() == [[140]]
+    assert result.booted.tolist() == [1]
+
+
+def test_origins_that_no_site_was_up_for_are_served_once_one_is_known_to_be():
+    """Dark in [90, 110) over the start of a slot at 100, known at 115: the plan of 100 had nowhere to send requests."""
+    data = broken((9,), dark(start_s=90), slots=2, slot_s=100.0)
+
+    class ByTheFleet(InTurn):
+        def plan(self, observation):
+            return split(observation.fleet.allowed[0].astype(float))
+
+    result = play(world_of(data), ByTheFleet(split([1])), [Ask(k, 1, u=0.5) for k in (105, 114, 116, 150)])
+    assert result.record.requests.fate.tolist() == [REJECTED, REJECTED, FINISHED, FINISHED]

@@ -406,3 +406,39 @@ def test_planners_count_as_spent_what_is_on_whatever_happens(asked, kept) -> Non
     listening = InTurn(split([1.0]))
     run(world_of(fleet((4,), provisioning=asked)), listening)
     assert listening.seen[0].fleet.standing_kwh.tolist() == pytest.approx([kept * 100 * 100 / 3.6e6])
+
+
+def test_under_prices_the_planned_load_is_what_was_sent_in_the_slot_before():
+    """All of 40 requests/s of 10 s go to the cheaper site: 400 busy places, whatever it could serve so far."""
+    data = fleet((900, 900), provisioning="follow", slots=4, slot_s=300.0, demand={"poisson": {"rate_per_s": 40}})
+    data["workload"]["request"] = {"seconds": 10.0}
+    for site in data["sites"]:
+        site["servers"]["boot_s"] = 50
+    result = run(world_of(data), InTurn(Score(np.array([[0.0, 1.0]]), rate_cap_rps=np.array([90.0, 90.0]))))
+    wanted = 40 * 10 / 0.7
+    assert result.servers_on[2, 0] == pytest.approx(wanted, rel=0.1)
+    assert result.servers_on[2, 1] == pytest.approx(0, abs=1)
+
+
+def test_work_that_is_turned_away_boots_a_server_too():
+    """A queue without room: whoever finds no place open is rejected, and a server boots all the same."""
+    data = fleet((1,), queue_limit=0, provisioning={"reactive": {"delay_s": 0.0}})
+    data["sites"][0]["servers"]["boot_s"] = 5
+    result = play(world_of(data), split([1]), [Ask(70, 1), Ask(80, 1)], orders=lambda: [Reactive(delay_s=0.0)])
+    assert result.record.fates[FINISHED].sum() == 1
+
+
+def test_an_order_for_as_many_as_there_are_changes_nothing():
+    """Two types, half of each down in [10, 30): to hold what there is boots none of one type and closes no other."""
+
+    class Hold(ProvisioningPolicy):
+        def order(self, view: SiteView) -> Order:
+            return Order(view.on + view.booting)
+
+    outages = {"scheduled": [{"site": "s0", "start_s": 10, "length_s": 20, "share": 0.5}]}
+    data = fleet((1,), outages=outages)
+    kinds = [{"name": name, "count": 2, "peak_w": 700, "idle_w": 100, "boot_s": 40} for name in ("a", "b")]
+    data["sites"][0]["servers"] = kinds
+    result = play(world_of(data), split([1]), [], orders=lambda: [Hold()])
+    assert result.booted.tolist() == [0, 0]
+    assert result.usage.on_server_s.tolist() == [[110, 110]]

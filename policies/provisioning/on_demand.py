@@ -33,7 +33,7 @@ class OnDemand(ProvisioningPolicy):
         if view.reason == "work" or view.in_use + view.waiting > 0:
             self._idle_since_s = None
             return Order(self.facts.servers if self.servers is None else self.servers)
-        if self._idle_since_s is None or view.reason == "idle":
+        if self._idle_since_s is None or view.reason in ("idle", "outage"):
             self._idle_since_s = view.time_s
         off_s = self._idle_since_s + self.delay_s
         return Order(0.0) if view.time_s >= off_s else Order(view.on + view.booting, off_s)

@@ -49,6 +49,8 @@ class Reactive(ProvisioningPolicy):
         have, busy = view.on + view.booting, view.in_use + view.waiting
         per_server = self.facts.places_per_server
         wanted = float(math.ceil(round(2 * busy / (self.up + self.down) / per_server, 9)))
+        if view.reason == "work":
+            wanted = max(wanted, 1.0)  # it may have been turned away, and does not wait
         if busy >= self.down * have * per_server:
             self._low_since_s = None
             return max(have, wanted) if busy > self.up * have * per_server or view.reason == "work" else have

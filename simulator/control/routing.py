@@ -8,7 +8,7 @@ from dataclasses import replace
 import numpy as np
 
 from simulator.clock import Clock
-from simulator.fleet import Fleet, FloatArray
+from simulator.fleet import BoolArray, Fleet, FloatArray
 from simulator.footprint import Conditions
 from simulator.forecast import FORECASTERS
 from simulator.plan import Plan, PolicyError, Split, checked
@@ -34,12 +34,19 @@ class Routing:
         self.renewed: Callable[[], None] = lambda: None
         """Called when requests go elsewhere within a slot."""
         self._plan: Plan | None = None
+        #: Requests sent to each site until this slot, and in the slot before, [sites].
+        self._sent = self._routed = np.zeros(len(world.sites))
+        #: Origins that no site was up for when the plan was made.
+        self._stranded: BoolArray = np.zeros(len(world.origins), dtype=bool)
         #: The slot whose signals each site was last heard of, [sites].
         self._heard = np.zeros(len(world.sites), dtype=np.int64)
 
     def plan(self, slot: int) -> None:
         """A slot begins: observe, plan, apply."""
         known = self._known_fleet()
+        self._stranded = np.asarray(~known.allowed.any(axis=1))
+        before, self._sent = self._sent, self._plane.view().routed
+        self._routed = self._sent - before
         try:
             # A plan may name what is down: planes leave that out, as they do when news comes within a slot.
             self._plan = checked(self._policy.plan(self._observe(slot, known)), self._world.fleet)
@@ -61,14 +68,19 @@ class Routing:
             capacity = self._known_fleet().capacity_rps
             share = capacity / capacity.sum() if capacity.any() else capacity
             return total[:, None] * share * fleet.service_s
-        busy_s = fleet.hardware.by_site(self._plane.busy_place_s(slot - 1)) / self._world.scenario.fleet_scale
-        return total[:, None] / demand[slot - 1].sum() * busy_s / fleet.slot_s
+        routed_rps = self._routed / (self._world.scenario.fleet_scale * fleet.slot_s)
+        return total[:, None] / demand[slot - 1].sum() * routed_rps * fleet.service_s
 
     def _renew(self) -> None:
         """Routers know of a change: the plan in force leaves out what is down from now on."""
-        if self._plan is not None:
-            self._plane.apply(self._plan, self._known_fleet())
-            self.renewed()
+        if self._plan is None:
+            return
+        known = self._known_fleet()
+        if isinstance(self._plan, Split):
+            self._plan = self._plan.to_nearest(self._stranded, known)
+            self._stranded = np.asarray(self._stranded & ~known.allowed.any(axis=1))
+        self._plane.apply(self._plan, known)
+        self.renewed()
 
     def _known_fleet(self) -> Fleet:
         known = self.damage.known_fleet()
@@ -76,9 +88,10 @@ class Routing:
             return known
         servers, hardware = self._servers, known.hardware
         open_, all_ = (
-            hardware.by_site(part * hardware.concurrency) for part in (servers.on + servers.booting, servers.up)
+            hardware.by_site(part * hardware.concurrency) for part in (servers.on + servers.booting, servers.all)
         )
-        return replace(known, capacity_rps=known.capacity_rps * (open_ / np.maximum(all_, 1)))
+        most = self._world.fleet.capacity_rps * (open_ / all_)
+        return replace(known, capacity_rps=np.minimum(known.capacity_rps, most))
 
     def _observe(self, slot: int, known: Fleet) -> Observation:
         """What the policy sees at the start of a slot; of sites that are silent, the signals that came last."""

@@ -41,6 +41,8 @@ class Servers:
         self.down: IntArray = np.zeros_like(self.all)
         #: What the outages that go on now ask for together; more than all where they overlap.
         self._failing: IntArray = np.zeros_like(self.all)
+        #: Servers that failed and finish what they serve, at most.
+        self._condemned: IntArray = np.zeros_like(self.all)
         self.booted: IntArray = np.zeros_like(self.all)
         #: Servers of the full fleet for which one of these stands.
         self.stands_for: FloatArray = hardware.servers / self.all
@@ -58,8 +60,12 @@ class Servers:
         """Let so many servers of a site (of the full fleet) be on, those of the preferred type first.
 
         More: servers that still serve their last requests stay, others boot. Fewer: boots are broken off first, the
-        youngest first; then places close.
+        youngest first; then places close. As many as there are: nothing changes, whatever their types.
         """
+        here = self._hardware.site == site
+        have = float(((self.on + self.booting) * self.stands_for)[here].sum())
+        if abs(have - servers) < 1e-9 * max(1.0, have):
+            return
         left = servers
         for p in np.flatnonzero(self._hardware.site == site).tolist():
             wanted = math.ceil(round(max(left, 0.0) / float(self.stands_for[p]), 9))
@@ -82,8 +88,18 @@ class Servers:
             self.on[p] -= fewer
 
     def _draining(self, p: int) -> int:
-        in_use, open_ = int(self._plane.view().in_use[p]), int(self._open()[p])
-        return min(-(-max(0, in_use - open_) // int(self._hardware.concurrency[p])), int(self.up[p] - self.on[p]))
+        """Servers that were switched off and still serve their last requests: they can stay on without a boot.
+
+        Those that failed and finish what they serve cannot; they are taken to be the last that drain.
+        """
+        self._condemned = np.minimum(self._condemned, self._drains())
+        mine = int(self._drains()[p] - self._condemned[p])
+        return min(mine, int(self.up[p] - self.on[p]))
+
+    def _drains(self) -> IntArray:
+        """Servers that serve their last requests, [pools]."""
+        beyond = np.maximum(self._plane.view().in_use - self._open(), 0)
+        return -(-beyond // self._hardware.concurrency)
 
     def _boot(self, p: int, count: int) -> None:
         """Switch servers on; those that boot for the same time open together."""
@@ -142,6 +158,8 @@ class Servers:
             if kills:
                 part = max(fails, min(_part(share, serving), down)) / serving if serving else share
                 killed[p] = int(in_use[p]) if left == 0 else math.ceil(round(part * int(in_use[p]), 9))
+            else:
+                self._condemned[p] += fails
             self.on[p] -= fails
             self._break_off(p, breaks)
         self._fail_more(failing)
@@ -173,6 +191,7 @@ class Servers:
         standing = Standing(
             open=open_,
             spare=self.up - self.on - self.booting,
+            failing=np.minimum(np.minimum(self._condemned, self._drains()), self.down),
             booting=booting,
             unit_s=fleet.service_s / ahead,
             ready_s=ready_s,
@@ -197,7 +216,8 @@ class Servers:
         self._spent_s = np.zeros_like(self._spent_s)
         scale = self._world.scenario.fleet_scale
         return Usage(
-            busy_place_s=self._plane.busy_place_s(slot) / scale,
+            # What a kill takes back may leave a rounding below zero.
+            busy_place_s=np.maximum(self._plane.busy_place_s(slot), 0.0) / scale,
             on_server_s=(on_s + drained_s) * self.stands_for,
             booting_server_s=booting_s * self.stands_for,
             off_server_s=off_s * self.stands_for,

@@ -38,8 +38,7 @@ def drain(books: Books, slot: int, pool: Records, p: int, time_s: float) -> None
     """Take the integrals of the servers that are draining and of those that are off, up to this time."""
     servers, span_s = draining(pool), time_s - pool.draining_s
     books.drained_s[slot, p] += servers * span_s
-    # Those that an outage took down may still be finishing what they serve.
-    books.off_s[slot, p] += max(0, pool.spare - servers) * span_s
+    books.off_s[slot, p] += max(0, pool.spare - max(0, servers - pool.failing)) * span_s
     pool.draining_s = time_s
 
 

@@ -16,6 +16,7 @@ class Standing(NamedTuple):
     open: Ints
     """Places of servers that are on, [pools]."""
     spare: Ints
+    failing: Ints
     """Servers that are neither on nor booting nor in an outage, [pools]."""
     booting: Ints
     """Places of servers that are booting, [sites]."""
@@ -38,7 +39,7 @@ def stand(state: State, standing: Standing, killed: Ints, lost: Ints, time_s: fl
         pool = state.pools[p]
         drain(state.books, state.clocks[0].slot, pool, p, time_s)
         integrate(state.books.occupied_s, state.clocks[0], pool, p, time_s)
-        pool.open, pool.spare = standing.open[p], standing.spare[p]
+        pool.open, pool.spare, pool.failing = standing.open[p], standing.spare[p], standing.failing[p]
         pool.in_use -= killed[p]
         pool.free = max(0, pool.open - pool.in_use)
     for i in range(len(state.sites)):

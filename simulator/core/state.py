@@ -127,6 +127,7 @@ POOL = record_of(
     most_in_use=int,
     concurrency=int,
     spare=int,  # servers that are neither on nor booting nor in an outage; some of them may be draining
+    failing=int,  # servers in an outage that finish what they serve, at most
     draining_s=float,  # since when so many servers have been draining
 )
 

@@ -138,7 +138,8 @@ class CompiledPlane:
 
     def view(self) -> View:
         """Queues and places now."""
-        return View(self._state.sites.waiting.copy(), self._state.pools.in_use.copy())
+        state = self._state
+        return View(state.sites.waiting.copy(), state.pools.in_use.copy(), state.books.routed.sum(axis=0).astype(float))
 
     def closed_server_s(self, slot: int) -> tuple[FloatArray, FloatArray]:
         """Server-seconds of draining, and of being off, in a slot up to now, [pools] each."""

@@ -70,7 +70,8 @@ class FluidPlane:
 
     def view(self) -> View:
         """No queue, and no place that a request would take."""
-        return View(*(np.zeros(n, dtype=np.int64) for n in (len(self._world.fleet.sites), len(self._world.pools))))
+        sites, pools = len(self._world.fleet.sites), len(self._world.pools)
+        return View(np.zeros(sites, dtype=np.int64), np.zeros(pools, dtype=np.int64), self._routed.sum(axis=0))
 
     def busy_place_s(self, slot: int) -> FloatArray:
         """The ledger of a slot."""

@@ -87,10 +87,10 @@ class ReferencePlane:
     def stand(self, standing: Standing, killed: IntArray) -> None:
         """From now on servers stand so, and pools serve so many requests fewer."""
         now, lost = self._clock.now, []
-        told = zip(self._pools, standing.open.tolist(), standing.spare.tolist(), killed.tolist(), strict=True)
-        for pool, open_, spare, count in told:
+        told = (part.tolist() for part in (standing.open, standing.spare, standing.failing, killed))
+        for pool, open_, spare, failing, count in zip(self._pools, *told, strict=True):
             pool.drain(now)
-            pool.open, pool.spare = open_, spare
+            pool.open, pool.spare, pool.failing = open_, spare, failing
             for call in sorted(pool.running, key=lambda call: (-call.u, -call.number))[:count]:
                 self._take_back(call, pool, now)
                 lost.append(call)
@@ -118,7 +118,8 @@ class ReferencePlane:
     def view(self) -> View:
         """Queues and places in use now."""
         waiting = np.array([len(station.queue) for station in self._stations], dtype=np.int64)
-        return View(waiting, np.array([pool.in_use for pool in self._pools], dtype=np.int64))
+        in_use = np.array([pool.in_use for pool in self._pools], dtype=np.int64)
+        return View(waiting, in_use, self._sent.sum(axis=0))
 
     def closed_server_s(self, slot: int) -> tuple[FloatArray, FloatArray]:
         """Server-seconds of draining, and of being off, since this was last asked: at each slot's end, [pools] each."""

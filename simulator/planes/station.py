@@ -23,7 +23,7 @@ class Pool:
         self.in_use = 0
         self.most_in_use = 0
         self.running: set[Call] = set()
-        self.spare = 0
+        self.spare = self.failing = 0
         self.drained_s = self.off_s = 0.0
         self._since_s = 0.0
 
@@ -36,8 +36,8 @@ class Pool:
         """Take the integrals of the servers that serve their last requests, and of those that are off, up to now."""
         draining, span_s = -(-max(0, self.in_use - self.open) // self.concurrency), now_s - self._since_s
         self.drained_s += draining * span_s
-        # Those that an outage took down may still be finishing what they serve.
-        self.off_s += max(0, self.spare - draining) * span_s
+        # Of those that drain, the ones in an outage are not among the spare ones.
+        self.off_s += max(0, self.spare - max(0, draining - self.failing)) * span_s
         self._since_s = now_s
 
 
