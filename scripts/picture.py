@@ -15,7 +15,8 @@ from rich.console import Console
 from simulator import build_world, load
 from simulator.report.table import print_comparison
 from simulator.result import RunResult
-from simulator.study.comparison import Task, compare, free_cores
+from simulator.study.comparison import Task, compare
+from simulator.study.crew import free_cores
 
 
 def main() -> None:

@@ -31,6 +31,10 @@ class Taken(InputError):
     """The place belongs to somebody else."""
 
 
+class Running(Taken):
+    """The place belongs to a run that has not ended."""
+
+
 class Mark:
     """A locked file in a folder. The lock ends with its process, however that ends, so it tells the living apart.
 
@@ -119,7 +123,8 @@ class Claim:
 
     def _refuse(self, what: str) -> None:
         if what:
-            raise Taken([Problem((), what, str(self.path))])
+            kind = Running if what.startswith(_RUNNING) else Taken
+            raise kind([Problem((), what, str(self.path))])
 
     def _sweep(self) -> None:
         """Remove what killed runs wrote beside this place."""

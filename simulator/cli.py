@@ -7,7 +7,7 @@ import sys
 from collections.abc import Mapping, Sequence
 from contextlib import redirect_stdout
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple, NoReturn
 
 import click
 
@@ -16,7 +16,8 @@ from simulator.exit import BAD_INPUT, FAILED, forget_stdout, heed_signals, open_
 if TYPE_CHECKING:
     from simulator.folder import Folder
     from simulator.result import RunResult
-    from simulator.scenario import Scenario
+    from simulator.scenario import Scenario, Source
+    from simulator.study.agenda import Agenda
 
 _SETTING = click.option(
     "--set",
@@ -81,10 +82,15 @@ def run(
     jobs: int | None,
     as_json: bool,
 ) -> None:
-    """Run the policies of a scenario and print their table."""
+    """Run the policies of a scenario and print their table; its sweep, if it has one."""
     options = {key: value for key, value in (("engine", engine), ("seed", seed)) if value is not None}
     heed_signals()
-    loaded, folders = _checked(scenario, settings, only, options)
+    source, folders = _source(scenario, settings, only, options)
+    loaded = _let_in(source, folders)
+    if loaded.sweep is not None:
+        if overwrite:
+            raise click.UsageError("a sweep goes on where it was stopped; to begin anew name another folder with --out")
+        _many(source, loaded, folders, Asked(out, Path(scenario).stem, as_json, jobs))
     from simulator.folder import Folder
 
     folder = Folder(out, overwrite) if out else Folder.at_free_name(Path("results"), Path(scenario).stem)
@@ -102,7 +108,8 @@ def _run(loaded: Scenario, folders: tuple[Path, ...], folder: Folder, jobs: int 
     from simulator.report.progress import bars
     from simulator.report.table import shortfalls
     from simulator.result import RunResult
-    from simulator.study.comparison import Failure, Task, compare, free_cores
+    from simulator.study.comparison import Failure, Task, compare
+    from simulator.study.crew import free_cores
     from simulator.world import build_world
     from simulator.world.files import input_files
 
@@ -152,6 +159,47 @@ def _print(loaded: Scenario, results: Sequence[RunResult], more: Mapping[str, An
 
 
 @main.command()
+@click.argument("scenario")
+@click.option("--vary", multiple=True, metavar="KEY=A,B,C", help="Values of a dotted key; several keys make a grid.")
+@click.option("--seeds", metavar="N|A,B,C", help="How many seeds, from the scenario's own on, or a list of them.")
+@click.option("--engine", metavar="compiled|simpy|fluid", help="The scenario's engine unless given.")
+@click.option("--policy", "only", multiple=True, metavar="NAME", help="Run this policy only (may be repeated).")
+@_SETTING
+@click.option(
+    "--out", type=click.Path(path_type=Path), help="The folder of results; results/SCENARIO-sweep unless given."
+)
+@click.option("--jobs", type=click.IntRange(1), help="Points that run at once; the free cores unless given.")
+@click.option("--shard", metavar="I/N", help="Run every N-th point, from the I-th on: for arrays of batch jobs.")
+@click.option("--scheduler", metavar="ADDRESS", help="Run points on the workers of this Dask scheduler.")
+@click.option("--json", "as_json", is_flag=True, help="Print what became of it as JSON.")
+def sweep(
+    scenario: str,
+    vary: tuple[str, ...],
+    seeds: str | None,
+    engine: str | None,
+    only: tuple[str, ...],
+    settings: tuple[str, ...],
+    out: Path | None,
+    jobs: int | None,
+    shard: str | None,
+    scheduler: str | None,
+    as_json: bool,
+) -> None:
+    """Run a scenario again and again, with other values of some keys and other seeds.
+
+    A point is a combination of values and a seed; its results go to a folder of their own. Say the same again
+    to go on with a sweep that was stopped: what is done is not run again.
+    """
+    heed_signals()
+    from simulator.sweeping import add_axes
+
+    source, folders = _source(scenario, settings, only, {} if engine is None else {"engine": engine})
+    add_axes(source, vary, seeds)
+    asked = Asked(out, f"{Path(scenario).stem}-sweep", as_json, jobs, shard, scheduler)
+    _many(source, _let_in(source, folders), folders, asked)
+
+
+@main.command()
 @click.argument("scenarios", nargs=-1, required=True, metavar="SCENARIO...")
 @_SETTING
 def validate(scenarios: tuple[str, ...], settings: tuple[str, ...]) -> None:
@@ -160,8 +208,10 @@ def validate(scenarios: tuple[str, ...], settings: tuple[str, ...]) -> None:
     for name in scenarios:
         try:
             with sentences():
-                loaded, _ = _checked(name, settings, ())
-                click.echo(f"{name}: fine ({len(loaded.policies)} policies, {loaded.slots} slots)")
+                source, folders = _source(name, settings)
+                loaded = _let_in(source, folders)
+                points = f", {len(_agenda(source, loaded, folders).points)} points" if loaded.sweep else ""
+                click.echo(f"{name}: fine ({len(loaded.policies)} policies, {loaded.slots} slots{points})")
         except SystemExit as ended:
             if ended.code != BAD_INPUT:
                 raise
@@ -174,10 +224,9 @@ def validate(scenarios: tuple[str, ...], settings: tuple[str, ...]) -> None:
 @_SETTING
 def show(scenario: str, settings: tuple[str, ...]) -> None:
     """Print a scenario with every default filled in; it can be run as it is."""
-    loaded, _ = _checked(scenario, settings, ())
     from simulator.scenario.writing import to_yaml
 
-    click.echo(to_yaml(loaded), nl=False)
+    click.echo(to_yaml(_let_in(*_source(scenario, settings))), nl=False)
 
 
 @main.command()
@@ -225,11 +274,46 @@ def new(kind: str, name: str) -> None:
     click.echo(f"wrote {write_template(kind, name)}")
 
 
-def _checked(
-    name: str, settings: Sequence[str], only: Sequence[str] = (), options: Mapping[str, Any] | None = None
-) -> tuple[Scenario, tuple[Path, ...]]:
-    """The checked scenario and the folders in which a user's modules are looked up."""
+class Asked(NamedTuple):
+    """How a sweep is to be run, and where its results go."""
+
+    out: Path | None
+    stem: str
+    as_json: bool
+    jobs: int | None = None
+    shard: str | None = None
+    scheduler: str | None = None
+
+
+def _many(source: Source, loaded: Scenario, folders: tuple[Path, ...], asked: Asked) -> NoReturn:
+    """Run the sweep of a scenario, and end."""
+    from simulator.sweeping import Helpers, read_shard, sweep, sweep_folder
+
+    shard = read_shard(asked.shard)
+    folder = sweep_folder(_agenda(source, loaded, folders), asked.out, asked.stem)
+    try:
+        done = sweep(folder, shard, Helpers(asked.jobs, asked.scheduler), asked.as_json)
+    except KeyboardInterrupt as ended:
+        raise type(ended)(f"say the same again to go on; what is done is in {folder.path}") from None
+    sys.exit(0 if done else FAILED)
+
+
+def _agenda(source: Source, loaded: Scenario, folders: tuple[Path, ...]) -> Agenda:
+    from simulator.study.variations import agenda_of
+
+    return agenda_of(source, loaded, folders)
+
+
+def _let_in(source: Source, folders: tuple[Path, ...]) -> Scenario:
     from simulator.intake import checked_scenario
+
+    return checked_scenario(source, folders)
+
+
+def _source(
+    name: str, settings: Sequence[str], only: Sequence[str] = (), options: Mapping[str, Any] | None = None
+) -> tuple[Source, tuple[Path, ...]]:
+    """A scenario's text with what the command line changes, and the folders of a user's modules."""
     from simulator.scenario import find_scenario, read_source
 
     source = read_source(name, settings)
@@ -242,8 +326,7 @@ def _checked(
             ("policies",),
             [(policy if old is None else listed[old], old, f"--policy {policy}") for policy, old in chosen],
         )
-    folders = tuple(dict.fromkeys([find_scenario(name).parent.resolve(), Path.cwd()]))
-    return checked_scenario(source, folders), folders
+    return source, tuple(dict.fromkeys([find_scenario(name).parent.resolve(), Path.cwd()]))
 
 
 def _listed(policies: object, name: str) -> list[int | None]:

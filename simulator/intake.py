@@ -35,6 +35,22 @@ def checked_scenario(source: Source, folders: Sequence[Path]) -> Scenario:
 
     Raises InputError with all mistakes: of the file's shape, of policies and their settings, of names and data files.
     """
+    return _checked(source, folders, with_world=True)
+
+
+def checked_shape(source: Source, folders: Sequence[Path]) -> Scenario:
+    """The same without the world: neither names nor data files are looked at, which is much quicker."""
+    return _checked(source, folders, with_world=False)
+
+
+def check_world(scenario: Scenario) -> World:
+    """The world of a scenario; raises InputError where it has mistakes, or is more than its engine can simulate."""
+    world = build_world(scenario)
+    check_size(world, scenario.engine)
+    return world
+
+
+def _checked(source: Source, folders: Sequence[Path], with_world: bool) -> Scenario:
     problems, scenario = Problems(), None
     try:
         with problems.collecting():
@@ -49,8 +65,9 @@ def checked_scenario(source: Source, folders: Sequence[Path]) -> Scenario:
             _check_rows(scenario, problems)
             check_servers(scenario, scenario.engine, problems)
             check_provisioning(scenario, folders, problems)
-            with problems.collecting():
-                check_size(build_world(scenario), scenario.engine)
+            if with_world:
+                with problems.collecting():
+                    check_world(scenario)
             check_controls(scenario, folders, problems)
         problems.settle()
     except InputError as error:

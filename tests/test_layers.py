@@ -55,9 +55,11 @@ LEVELS = {
     "simulator.parts": 5,
     "simulator.tables": 5,
     "simulator.templates": 5,
+    "simulator.statistics": 1,
     "simulator.study": 5,
     "simulator.report": 6,
     "simulator.exit": 6,
+    "simulator.sweeping": 6,
     "simulator.cli": 6,
     "simulator.__main__": 6,
 }
@@ -70,8 +72,10 @@ LIBRARIES = {
     "numba": {"simulator.core"},
     "pandas": {"simulator.folder"},
     "pyarrow": {"simulator.arrow", "simulator.folder", "simulator.parts", "simulator.tables"},
-    "rich": {"simulator.report", "simulator.cli"},
-    "click": {"simulator.cli", "simulator.exit"},
+    "rich": {"simulator.report", "simulator.cli", "simulator.sweeping"},
+    "click": {"simulator.cli", "simulator.exit", "simulator.sweeping"},
+    "scipy": {"simulator.statistics"},
+    "distributed": {"simulator.study.cluster"},
 }
 
 

@@ -21,6 +21,7 @@ from .outage import Outages
 from .place import Origins, Sites
 from .server import ServerTypes
 from .signals import CalibratedSignals, Signals
+from .sweep import Sweep
 from .weather import Weather
 from .workload import Workload
 
@@ -116,6 +117,8 @@ class Scenario(Block):
     """Rows of single requests to write; none unless given."""
     policies: Annotated[tuple[PolicyChoice, ...], Field(min_length=1)]
     published: Published | None = None
+    sweep: Sweep | None = None
+    """What `run` and `sweep` vary; each variation is a run of its own."""
 
     @model_validator(mode="after")
     def _ends_within_the_calendar(self) -> Scenario:

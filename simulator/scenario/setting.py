@@ -6,7 +6,7 @@ import re
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from simulator.problem import InputError, KeyPath, Problem
+from simulator.problem import InputError, KeyPath, Problem, did_you_mean
 
 from .document import MOST_DEPTH, Document
 
@@ -19,20 +19,57 @@ class Setting(NamedTuple):
     place: str
 
 
-def read_setting(text: str) -> Setting:
-    """Read ``KEY=VALUE``; paths in the value count from the current folder. Raises InputError."""
-    key, equals, value = text.partition("=")
+def key_path(key: str) -> KeyPath:
+    """The path that a dotted key means; () where it means none."""
     path: KeyPath = tuple(
         int(part) if re.fullmatch("-?[0-9]{1,9}", part) else part
         for part in key.strip().replace("[", ".").replace("]", "").split(".")
     )
-    place = f"--set {text}"
-    if not equals or "" in path or len(path) > MOST_DEPTH:
+    return () if "" in path or len(path) > MOST_DEPTH else path
+
+
+def read_setting(text: str) -> Setting:
+    """Read ``KEY=VALUE``; paths in the value count from the current folder. Raises InputError."""
+    key, equals, value = text.partition("=")
+    path, place = key_path(key), f"--set {text}"
+    if not equals or not path:
         raise InputError([Problem((), "write it as KEY=VALUE, with a dotted key (fleet_scale=0.01)", place)])
     try:
         return Setting(path, Document(value, place, Path.cwd()), place)
     except InputError as error:
         raise InputError([Problem(path, problem.what, place) for problem in error.problems]) from None
+
+
+def numbered(data: Any, path: KeyPath) -> KeyPath:
+    """The path with the entries of lists that it names by their names (``policies.eglb.step``) as numbers.
+
+    An entry has the name that it is, that is its only key, or that stands under its key ``name``.
+    """
+    found: KeyPath = ()
+    for length, part in enumerate(path):
+        if isinstance(data, tuple) and isinstance(part, str):
+            number = next((k for k, entry in enumerate(data) if _is_called(entry, part)), None)
+            if number is None:
+                return (*found, *path[length:])
+            found, data = (*found, number), data[number]
+            if isinstance(data, dict) and part not in data:
+                continue  # the name stands within the entry
+        found = (*found, part)
+        data = data.get(str(part)) if isinstance(data, dict) else _entry(data, part)
+    return found
+
+
+def _is_called(entry: Any, name: str) -> bool:
+    return entry == name or (isinstance(entry, dict) and (list(entry) == [name] or entry.get("name") == name))
+
+
+def _entry(data: Any, part: object) -> Any:
+    return data[part] if isinstance(data, tuple) and isinstance(part, int) and 0 <= part < len(data) else None
+
+
+def _names(data: tuple[Any, ...]) -> list[str]:
+    heads = [next(iter(entry), "") if isinstance(entry, dict) and len(entry) == 1 else entry for entry in data]
+    return [str(head.get("name", "")) if isinstance(head, dict) else str(head) for head in heads]
 
 
 def holds(data: Any, path: KeyPath) -> bool:
@@ -51,7 +88,10 @@ def put(data: Any, path: KeyPath, value: Any, place: str) -> Any:
     """A copy of ``data`` with ``value`` at ``path``; mappings on the way are made."""
     head, rest = path[0], path[1:]
     if isinstance(data, tuple):
-        if not isinstance(head, int) or not 0 <= head < len(data):
+        if isinstance(head, str):
+            what = f"no entry of the list is called '{head}'{did_you_mean(head, _names(data))}"
+            raise InputError([Problem(path, what, place)])
+        if not 0 <= head < len(data):
             raise InputError(
                 [Problem(path, f"the list has {len(data)} entries, counted from 0 (given '{head}')", place)]
             )

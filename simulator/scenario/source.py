@@ -4,16 +4,28 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterable, Sequence
+from copy import copy
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from simulator.problem import InputError, KeyPath, Problem, Problems, did_you_mean
 
 from .document import Document
-from .setting import Setting, holds, put, read_setting
+from .setting import Setting, holds, numbered, put, read_setting
 
 MOST_BYTES = 4_000_000
+
+#: Whether the last key of a path is one of which a scenario chooses one.
+IsChoice = Callable[[KeyPath], bool]
+
+
+class Change(NamedTuple):
+    """A value for a path of a scenario, and where the user gave it, for messages."""
+
+    path: KeyPath
+    value: Any
+    place: str
 
 
 class Source:
@@ -35,7 +47,7 @@ class Source:
         path = Path(path)
         return cls(read_text(path), str(path), path.parent.resolve())
 
-    def override(self, settings: Iterable[str], is_choice: Callable[[KeyPath], bool] = lambda path: False) -> None:
+    def override(self, settings: Iterable[str], is_choice: IsChoice = lambda path: False) -> None:
         """Apply ``KEY=VALUE`` settings of a command line: dotted keys, values in YAML.
 
         Where ``is_choice`` holds of a key, the one that the file chose beside it gives way.
@@ -79,12 +91,37 @@ class Source:
             sorted(problems, key=lambda p: (p.file != self.name, p.file or "", p.line or 0, p.column or 0))
         )
 
-    def _apply(self, setting: Setting, is_choice: Callable[[KeyPath], bool]) -> None:
-        path = setting.path
+    def varied(self, changes: Iterable[Change], without: Iterable[str], is_choice: IsChoice) -> Source:
+        """A copy with these changes, all mistakes at once, and without some of its top-level keys."""
+        other = copy(self)
+        other.data = {key: value for key, value in self.data.items() if key not in set(without)}
+        other._values, other._overridden = dict(self._values), dict(self._overridden)
+        problems = Problems()
+        for change in changes:
+            with problems.collecting():
+                other.change(change, is_choice)
+        problems.settle()
+        return other
+
+    def change(self, change: Change, is_choice: IsChoice) -> KeyPath:
+        """Put a value at a path, its entries of lists by number or name; the path by numbers."""
+        path = numbered(self.data, change.path)
         for length in range(1, len(path)):
             if is_choice(path[: length + 1]) and not holds(self.data, path[: length + 1]):
-                self.replace(path[:length], {}, setting.place)
-        self.replace(path, setting.document.data, setting.place)
+                self.replace(path[:length], {}, change.place)
+        self.replace(path, change.value, change.place)
+        return path
+
+    def place_of(self, path: KeyPath) -> str:
+        """Where a value stands: ``file:line:column``, or what was typed on the command line."""
+        for length in range(len(path), 0, -1):
+            if path[:length] in self._overridden:
+                return self._overridden[path[:length]]
+        line, column = self._values[path]
+        return f"{self.name}:{line}:{column}"
+
+    def _apply(self, setting: Setting, is_choice: IsChoice) -> None:
+        path = self.change(Change(setting.path, setting.document.data, setting.place), is_choice)
         for inner in setting.document.values:
             self._values.setdefault((*path, *inner), (1, 1))
 

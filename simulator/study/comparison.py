@@ -2,20 +2,11 @@
 
 from __future__ import annotations
 
-import multiprocessing
-import os
-import pickle
-import signal
-import sys
 import traceback
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
-from multiprocessing.connection import Connection
-from multiprocessing.connection import wait as wait_for
-from multiprocessing.process import BaseProcess
 from pathlib import Path
-from typing import Any
 
 from simulator.parts import Parts
 from simulator.record import Keeping
@@ -23,6 +14,7 @@ from simulator.result import RunResult
 from simulator.roster import make_policy
 from simulator.scenario import Scenario
 from simulator.simulation import run
+from simulator.study.crew import Crew, Lost, Tell
 from simulator.world import World, build_world
 
 #: (policy's number, share done)
@@ -58,16 +50,31 @@ def compare(task: Task, jobs: int, progress: Progress) -> list[RunResult | Failu
     if jobs == 1 or count == 1 or task.engine == "fluid":
         world = build_world(task.scenario, task.seed)
         return [_attempt(task, world, number, partial(progress, number)) for number in range(count)]
-    found = dict(_in_processes(task, list(range(count)), min(jobs, count), progress))
+    found: dict[int, RunResult | Failure] = {}
+    left = list(range(count))
+    with Crew(_alone, min(jobs, count), compiled=task.engine == "compiled") as crew:
+        while left or crew.running:
+            while left and crew.room:
+                crew.start(left[0], (task, left.pop(0)))
+            for number, said in crew.heard():
+                progress(number, said if isinstance(said, float) else 1.0)
+                if isinstance(said, Lost):
+                    found[number] = Failure(task.scenario.labels()[number], f"its process {said.reason}")
+                elif not isinstance(said, float):
+                    found[number] = said
     return [found[number] for number in range(count)]
 
 
-def free_cores() -> int:
-    """Cores this process may use."""
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+def _alone(piece: tuple[Task, int], tell: Tell) -> RunResult | Failure:
+    """One policy in a process of its own."""
+    task, number = piece
+    try:
+        return _attempt(task, build_world(task.scenario, task.seed), number, tell)
+    except KeyboardInterrupt:  # not from the keyboard: a policy raised it
+        return Failure(task.scenario.labels()[number], "KeyboardInterrupt")
 
 
-def _attempt(task: Task, world: World, number: int, progress: Callable[[float], None]) -> RunResult | Failure:
+def _attempt(task: Task, world: World, number: int, tell: Tell) -> RunResult | Failure:
     label = task.scenario.labels()[number]
     asked, parts = task.scenario.requests, None
     if asked is not None and task.rows is not None:
@@ -82,7 +89,7 @@ def _attempt(task: Task, world: World, number: int, progress: Callable[[float], 
             engine=task.engine,
             keeping=keeping,
             label=label,
-            progress=progress,
+            progress=tell,
             folders=task.folders,
         )
         if parts is not None:
@@ -108,70 +115,3 @@ def _reason(error: BaseException, folders: Sequence[Path]) -> str:
         ):
             return f"{reason} ({file}:{frame.lineno}, in {frame.name})"
     return reason
-
-
-def _in_processes(
-    task: Task, numbers: Sequence[int], jobs: int, progress: Progress
-) -> Iterator[tuple[int, RunResult | Failure]]:
-    """One process for each policy, ``jobs`` at a time; a process that dies is a failure of its policy alone."""
-    context = multiprocessing.get_context(
-        "forkserver" if "forkserver" in multiprocessing.get_all_start_methods() else "spawn"
-    )
-    preload = ["simulator.study.comparison", "policies"]
-    context.set_forkserver_preload([*preload, "simulator.study.ready"] if task.engine == "compiled" else preload)
-    left, running = list(numbers), dict[Connection, tuple[int, BaseProcess]]()
-    try:
-        while left or running:
-            while left and len(running) < jobs:
-                receiver, process = _start(context, task, left[0])
-                running[receiver] = (left.pop(0), process)
-            ready = wait_for(list(running))
-            for receiver in [receiver for receiver in running if receiver in ready]:
-                number, process = running[receiver]
-                outcome = _heard(receiver, process, task.scenario.labels()[number])
-                if isinstance(outcome, float):
-                    progress(number, outcome)
-                    continue
-                del running[receiver]
-                receiver.close()
-                process.join()
-                progress(number, 1.0)
-                yield number, outcome
-    finally:
-        for _, process in running.values():
-            process.terminate()
-            process.join()
-
-
-def _start(context: Any, task: Task, number: int) -> tuple[Connection, BaseProcess]:
-    receiver, sender = context.Pipe(duplex=False)
-    process = context.Process(target=_work, args=(sender, task, number), daemon=True)
-    process.start()
-    sender.close()
-    return receiver, process
-
-
-def _heard(receiver: Connection, process: BaseProcess, label: str) -> float | RunResult | Failure:
-    """The next message of a process; a failure when it has died."""
-    try:
-        message: float | RunResult | Failure = receiver.recv()
-        return message
-    except (EOFError, OSError, pickle.UnpicklingError):  # it died, perhaps in the middle of a message
-        process.join()
-        code = process.exitcode or 0
-        cause = f"was killed by {signal.Signals(-code).name}" if code < 0 else f"ended with status {code}"
-        return Failure(label, f"its process {cause}")
-
-
-def _work(sender: Connection, task: Task, number: int) -> None:
-    """The life of a process: one policy, its progress and its result through the pipe."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # The parent decides.
-    signal.signal(signal.SIGTERM, signal.SIG_DFL)
-    sys.stdout = sys.stderr  # What a policy prints is not our answer.
-    try:
-        world = build_world(task.scenario, task.seed)
-        sender.send(_attempt(task, world, number, sender.send))
-    except KeyboardInterrupt:  # not from the keyboard: a policy raised it
-        sender.send(Failure(task.scenario.labels()[number], "KeyboardInterrupt"))
-    except BrokenPipeError:
-        pass  # The parent is gone: nobody wants the result.
