@@ -11,8 +11,8 @@ from typing import NamedTuple
 
 import numpy as np
 
-from simulator.fleet import FloatArray
-from simulator.statistics import Interval, WarmUp, batch_means, mser
+from simulator.fleet import FloatArray, IntArray
+from simulator.statistics import Interval, batch_means, mser
 from simulator.world import World
 
 #: Equal spans of a run: five for each of 200 means, on which MSER-5 finds a warm-up to half a percent of the run.
@@ -26,13 +26,27 @@ _BITS = 61
 #: What is added up for each batch and site, in this order.
 SUMS = ("requests", "wait", "ttft", "end_to_end")
 
+#: Of these means a run tells its intervals.
+MEANS = {"wait": "wait_s", "e2e": "end_to_end_s"}
+
 
 class Cut(NamedTuple):
-    """How a run is cut into batches, and how fine its sums are: batch = int(arrival_s * batches_per_s)."""
+    """How a run is cut into batches, and how fine its sums are."""
 
     batches: int
+    length_s: float
     batches_per_s: float
+    """batch = int(arrival_s * batches_per_s), for every time before the end of the run."""
     ticks_per_s: float
+
+    @classmethod
+    def into(cls, batches: int, horizon_s: float, ticks_per_s: float) -> Cut:
+        """So many batches of a run.
+
+        The factor is one rounding below ``batches / horizon_s``: then no product of a time before the end reaches
+        ``batches``, whatever the last bit, and kernels need not look.
+        """
+        return cls(batches, horizon_s / batches, math.nextafter(batches / horizon_s, 0.0), ticks_per_s)
 
 
 class Batches(NamedTuple):
@@ -49,23 +63,25 @@ class Batches(NamedTuple):
     end_to_end_s: FloatArray
 
     @classmethod
-    def of_ticks(cls, cut: Cut, sums: FloatArray) -> Batches:
+    def of_ticks(cls, cut: Cut, sums: IntArray) -> Batches:
         """From sums in ticks, [SUMS, batches, sites]; counts are plain."""
         counts, *durations = sums.astype(float)
-        return cls(1.0 / cut.batches_per_s, counts, *(duration / cut.ticks_per_s for duration in durations))
+        return cls(cut.length_s, counts, *(duration / cut.ticks_per_s for duration in durations))
 
     def interval(self, measure: str, after_s: float) -> Interval:
-        """Mean of a measure (``wait_s`` and the like) of requests of all sites, of batches that begin after this time."""
+        """Mean of a measure (``wait_s`` and the like) over all sites, of batches that begin at this time or later."""
         first = math.ceil(after_s / self.length_s - 1e-9)
         sums, counts = getattr(self, measure).sum(axis=1), self.requests.sum(axis=1)
         return batch_means(sums[first:], counts[first:])
 
-    def warm_up(self) -> WarmUp:
-        """Where MSER-5 cuts the series of mean end-to-end times over all sites; the index is a batch."""
+    @property
+    def warmup_s(self) -> float:
+        """Where MSER-5 would end the warm-up, by mean end-to-end times over all sites; NaN where that is no answer."""
         counts = self.requests.sum(axis=1)
         means = np.full(len(counts), np.nan)
         np.divide(self.end_to_end_s.sum(axis=1), counts, out=means, where=counts > 0)
-        return mser(means)
+        found = mser(means)
+        return found.start * self.length_s if found.is_trustworthy else math.nan
 
 
 def cut_of(world: World) -> Cut:
@@ -75,4 +91,4 @@ def cut_of(world: World) -> Cut:
     # A trace or counted arrivals may bring all requests of a slot at once; nobody finishes later than the run ends.
     span_s = max(horizon_s / batches, world.fleet.slot_s)
     most = (float(world.demand.rate_rps.sum(axis=1).max()) * scale * span_s + MOST_BATCHES) * horizon_s
-    return Cut(batches, batches / horizon_s, 2.0 ** min(_FINEST, _BITS - math.ceil(math.log2(most))))
+    return Cut.into(batches, horizon_s, 2.0 ** min(_FINEST, _BITS - math.ceil(math.log2(most))))

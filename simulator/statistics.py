@@ -25,7 +25,7 @@ LEAST_LEFT = 5
 class Interval(NamedTuple):
     """A mean and the ends of its confidence interval, in the unit of the values."""
 
-    count: int
+    count: int  # type: ignore[assignment]  # hides the method of tuples, which nobody asks of an interval
     """Independent values behind it."""
     mean: float
     low: float
@@ -36,7 +36,7 @@ class Interval(NamedTuple):
 class WarmUp(NamedTuple):
     """What a search for the end of a warm-up says."""
 
-    index: int
+    start: int
     """The first value of the series that is kept."""
     is_trustworthy: bool
     """Whether that is in the first half of the series: else the run is too short, or has no steady state."""
@@ -119,7 +119,7 @@ def mser(series: FloatArray | Sequence[float], batch: int = 5) -> WarmUp:
     has the smallest squared standard error, sum (z_j - mean)^2 / (n - d)^2 (White 1997, Simulation 69(6); in batches
     of five White, Cobb and Spratt 2000; Franklin and White 2008, Proc. Winter Simulation Conference). A minimum in
     the second half is not to be trusted: the run is too short, or has no steady state. NaN values are left out.
-    A series of fewer than ten means says nothing: index 0, not trustworthy.
+    A series of fewer than ten means says nothing: start 0, not trustworthy.
     """
     values = np.asarray(series, dtype=float)
     count = len(values) // batch

@@ -74,6 +74,7 @@ LIBRARIES = {
     "numba": {"simulator.core"},
     "pandas": {"simulator.folder"},
     "pyarrow": {"simulator.arrow", "simulator.folder", "simulator.parts", "simulator.tables"},
+    "scipy": {"simulator.statistics"},
     "rich": {"simulator.report", "simulator.cli"},
     "click": {"simulator.cli", "simulator.exit"},
 }

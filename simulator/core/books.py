@@ -70,7 +70,7 @@ def note_durations(books: Books, clock: Records, call: Records, site: Records, m
     wait_s += lost_s
     ttft_s = network_s + wait_s + prefill_s
     end_to_end_s = (finish_s + call.back_s) - call.arrival_s
-    batch = books.batches[min(int(call.arrival_s * clock.batches_per_s), len(books.batches) - 1), call.site]
+    batch = books.batches[int(call.arrival_s * clock.batches_per_s), call.site]
     batch.requests += 1
     batch.wait += _ticks(wait_s, clock)
     batch.ttft += _ticks(ttft_s, clock)

@@ -92,7 +92,7 @@ def _batches(world: World, requests: Requests) -> Batches:
     """Sums of the finished requests by the batch in which they arose and their site, those before the warm-up too."""
     cut, finished = cut_of(world), requests.fate == FINISHED
     batch = (requests.arrival_s[finished] * cut.batches_per_s).astype(np.int64)
-    where = (np.minimum(batch, cut.batches - 1), requests.site[finished])
+    where = (batch, requests.site[finished])
     sums = np.zeros((len(SUMS), cut.batches, len(world.fleet.sites)), dtype=np.int64)
     np.add.at(sums[0], where, 1)
     _, *durations = _durations_of(requests, finished)
