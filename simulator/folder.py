@@ -23,7 +23,7 @@ from simulator.result import Row, RunResult
 from simulator.rows import FLOW_COLUMNS, flow_rows, origin_rows, server_rows, site_rows
 from simulator.scenario import Scenario
 from simulator.scenario.writing import to_yaml
-from simulator.tables import latency_table, slot_table
+from simulator.tables import batch_table, latency_table, slot_table
 
 _PACKAGES = ("equifleet", "numpy", "numba", "pandas", "simpy", "pydantic", "highspy", "pyarrow")
 
@@ -44,6 +44,7 @@ class Folder(Claim):
             "flows.csv": _csv([row for result in results for row in flow_rows(result)], FLOW_COLUMNS),
             "slots.parquet": _parquet(pa.concat_tables([slot_table(result) for result in results])),
             "latency.parquet": _parquet(pa.concat_tables([latency_table(result) for result in results])),
+            "batches.parquet": _parquet(pa.concat_tables([batch_table(result) for result in results])),
         }
         self.partial.mkdir(parents=True, exist_ok=True)  # in case somebody removed it
         parts = sorted(file.relative_to(self.partial).as_posix() for file in self.partial.glob("requests/*.parquet"))

@@ -7,6 +7,7 @@ from typing import NamedTuple
 
 import numpy as np
 
+from simulator.batches import Batches
 from simulator.fleet import FloatArray, IntArray
 from simulator.latency import Histogram
 
@@ -115,5 +116,7 @@ class Record(NamedTuple):
     """Requests after the warm-up that met their targets, [origins]."""
     slo_counted: FloatArray
     """Requests after the warm-up, [origins]."""
+    batches: Batches | None = None
+    """Sums by the time at which requests arose, and site; None where nobody knows of single requests."""
     requests: Requests | None = None
     """Rows that were asked for."""

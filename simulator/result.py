@@ -9,7 +9,9 @@ from typing import Any
 
 import numpy as np
 
+from simulator.batches import MEANS
 from simulator.burdens import health_usd, scarce_water_m3, scarcity
+from simulator.detours import extra_rtt_s, known, nearest_share, service_mean_s
 from simulator.equity import gini, jain, peak_to_average
 from simulator.fleet import Fleet, FloatArray
 from simulator.footprint import Conditions, Footprint, Usage
@@ -34,6 +36,10 @@ class RunResult:
     seed: int
     fleet_scale: float
     start: datetime
+    warmup_s: float
+    """Before which no request counts for latency, but in the batches."""
+    is_steady: bool
+    """Whether nothing outside the fleet changes with time."""
     fleet: Fleet
     types: tuple[str, ...]
     """Names of the types of servers, [pools]."""
@@ -118,13 +124,6 @@ class RunResult:
         water, carbon = self.fleet.objective
         return self.cost_usd + water * float(self.water_m3.max()) + carbon * float(self.carbon_t.max())
 
-    @property
-    def nearest_share(self) -> float:
-        """Share of routed requests that went to the nearest site of their origin."""
-        total = self.record.routed.sum()
-        served = [self.record.routed[j, i] for j, i in enumerate(self.fleet.nearest) if i >= 0]
-        return float(sum(served) / total) if total else math.nan
-
     def fate(self, number: int) -> float:
         """How many requests met this fate."""
         return float(self.record.fates[number].sum())
@@ -151,7 +150,8 @@ class RunResult:
             "rerouted": whole(record.rerouted.sum()),
             **self._latencies(),
             "slo_attainment": float(record.slo_met.sum() / counted) if counted > 0 else math.nan,
-            "nearest_share": self.nearest_share,
+            "nearest_share": nearest_share(record.routed, self.fleet),
+            "extra_rtt_ms": extra_rtt_s(record.routed, self.fleet) / S_PER_MS,
             "short_slots": self.short_slots,
             "unserved_requests": 0.0 if self.unserved_requests is None else float(self.unserved_requests.sum()),
         }
@@ -193,14 +193,32 @@ class RunResult:
     def _latencies(self) -> Row:
         """Means and percentiles over all origins."""
         latency, shares = self.record.latency, {"p50": 0.5, "p90": 0.9, "p99": 0.99, "p999": 0.999}
+        origins = range(len(self.origins))
+        first_tokens_s = known([latency["ttft"].mean(j) for j in origins])
+        slow_ones_s = known([latency["ttft"].percentile(0.99, j) for j in origins])
         return {
             "network_mean_ms": latency["network"].mean() / S_PER_MS,
             "wait_mean_s": latency["wait"].mean(),
             "wait_p99_s": latency["wait"].percentile(0.99),
+            "service_mean_s": service_mean_s(latency),
+            "ttft_mean_ms": latency["ttft"].mean() / S_PER_MS,
             **{f"ttft_{name}_ms": latency["ttft"].percentile(share) / S_PER_MS for name, share in shares.items()},
             "e2e_mean_s": latency["end_to_end"].mean(),
             **{f"e2e_{name}_s": latency["end_to_end"].percentile(share) for name, share in shares.items()},
+            "par_ttft": peak_to_average(first_tokens_s),
+            "gini_ttft": gini(first_tokens_s),
+            "par_ttft_p99": peak_to_average(slow_ones_s),
+            **self._certainties(),
         }
+
+    def _certainties(self) -> Row:
+        """95 % intervals of means and the length of the warm-up, where this run may have a steady state; else NaN."""
+        batches, row = self.record.batches if self.is_steady else None, {}
+        for name, measure in MEANS.items():
+            interval = None if batches is None else batches.interval(measure, self.warmup_s)
+            row[f"{name}_mean_low_s"] = math.nan if interval is None else interval.low
+            row[f"{name}_mean_high_s"] = math.nan if interval is None else interval.high
+        return row | {"warmup_mser_s": math.nan if batches is None else batches.warmup_s}
 
     @property
     def servers_on(self) -> FloatArray:

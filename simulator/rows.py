@@ -6,6 +6,7 @@ import math
 
 import numpy as np
 
+from simulator.detours import extra_rtt_s, nearest_share, service_mean_s
 from simulator.record import FAILED, FINISHED, REJECTED, UNFINISHED
 from simulator.result import Row, RunResult, whole
 from simulator.units import S_PER_H, S_PER_MS
@@ -92,8 +93,12 @@ def origin_rows(result: RunResult) -> list[Row]:
             "rejected": whole(fates[REJECTED, j].sum()),
             "failed": whole(fates[FAILED, j].sum()),
             "unfinished": whole(fates[UNFINISHED, j].sum()),
+            "nearest_share": nearest_share(result.record.routed, result.fleet, j),
+            "extra_rtt_ms": extra_rtt_s(result.record.routed, result.fleet, j) / S_PER_MS,
             "network_mean_ms": latency["network"].mean(j) / S_PER_MS,
             "wait_mean_s": latency["wait"].mean(j),
+            "service_mean_s": service_mean_s(latency, j),
+            "ttft_mean_ms": latency["ttft"].mean(j) / S_PER_MS,
             "ttft_p50_ms": latency["ttft"].percentile(0.5, j) / S_PER_MS,
             "ttft_p99_ms": latency["ttft"].percentile(0.99, j) / S_PER_MS,
             "e2e_mean_s": latency["end_to_end"].mean(j),

@@ -76,6 +76,8 @@ def run(
         seed=world.seed,
         fleet_scale=world.scenario.fleet_scale,
         start=world.scenario.start,
+        warmup_s=world.scenario.warmup_s,
+        is_steady=world.is_steady,
         fleet=world.fleet,
         types=tuple(pool.servers.name for pool in world.pools),
         record=record,

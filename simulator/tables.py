@@ -8,8 +8,10 @@ import numpy as np
 import pyarrow as pa
 
 from simulator.arrow import column, named
+from simulator.batches import Batches
 from simulator.core.edges import EDGES_S
 from simulator.result import RunResult
+from simulator.units import S_PER_MS
 
 
 def slot_table(result: RunResult) -> pa.Table:
@@ -66,3 +68,23 @@ def latency_table(result: RunResult) -> pa.Table:
             )
         )
     return pa.concat_tables(tables)
+
+
+def batch_table(result: RunResult) -> pa.Table:
+    """Policy x batch x site: finished requests that arose then, and their mean durations; empty cells left out."""
+    batches = result.record.batches or Batches(0.0, *np.zeros((4, 0, len(result.sites))))
+    batch, site = np.nonzero(batches.requests)
+    requests, wait_s, ttft_s, end_to_end_s = (part[batch, site] for part in batches[1:])
+    return pa.table(
+        {
+            "policy": named(0 * batch, [result.policy]),
+            "batch": column(batch),
+            "from_s": column(batch * batches.length_s),
+            "to_s": column((batch + 1) * batches.length_s),
+            "site": named(site, result.sites),
+            "requests": column(requests),
+            "wait_mean_s": column(wait_s / requests),
+            "ttft_mean_ms": column(ttft_s / requests / S_PER_MS),
+            "e2e_mean_s": column(end_to_end_s / requests),
+        }
+    )

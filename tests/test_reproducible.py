@@ -15,7 +15,10 @@ from simulator import run
 from simulator.cli import main
 from simulator.streams import STREAMS, stream
 
-TABLES = ("summary.csv", "sites.csv", "servers.csv", "origins.csv", "flows.csv", "slots.parquet", "latency.parquet")
+TABLES = (
+    *("summary.csv", "sites.csv", "servers.csv", "origins.csv", "flows.csv"),
+    *("slots.parquet", "latency.parquet", "batches.parquet"),
+)
 SHORT = ["--set", "slots=4", "--set", "published=null", "--set", "fleet_scale=0.0005"]
 
 

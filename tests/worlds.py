@@ -171,6 +171,9 @@ def assert_equal(one: RunResult, other: RunResult) -> None:
     np.testing.assert_array_equal(one.record.busy_place_s, other.record.busy_place_s)
     for name, mine in one.usage._asdict().items():
         np.testing.assert_array_equal(mine, getattr(other.usage, name), err_msg=name)
+    # Whole ticks, so in whatever order they were added: to the last bit.
+    assert one.record.batches is not None
+    np.testing.assert_equal(one.record.batches, other.record.batches)
     np.testing.assert_array_equal(one.booted, other.booted)
     np.testing.assert_allclose(one.boot_wait_s, other.boot_wait_s, rtol=1e-9, atol=1e-9)
     np.testing.assert_allclose(one.record.served_s, other.record.served_s, rtol=1e-9, atol=1e-9)

@@ -60,6 +60,8 @@ def wait_for_boots(site: Records, time_s: float) -> None:
 def note_durations(books: Books, clock: Records, call: Records, site: Records, moments_s: tuple[float, ...]) -> None:
     """Write down how long a request took that starts, has its first token and finishes at these moments.
 
+    Before the warm-up is over that is written down in its batch only.
+
     The last of ``moments_s`` is how long lost attempts have taken.
     """
     start_s, prefill_s, finish_s, lost_s = moments_s
@@ -68,6 +70,13 @@ def note_durations(books: Books, clock: Records, call: Records, site: Records, m
     wait_s += lost_s
     ttft_s = network_s + wait_s + prefill_s
     end_to_end_s = (finish_s + call.back_s) - call.arrival_s
+    batch = books.batches[int(call.arrival_s * clock.batches_per_s), call.site]
+    batch.requests += 1
+    batch.wait += _ticks(wait_s, clock)
+    batch.ttft += _ticks(ttft_s, clock)
+    batch.end_to_end += _ticks(end_to_end_s, clock)
+    if call.arrival_s < clock.warmup_s:
+        return
     network, wait = bin_of(network_s), bin_of(wait_s)
     latency[NETWORK, origin, network] += 1
     latency[WAIT, origin, wait] += 1
@@ -81,3 +90,9 @@ def note_durations(books: Books, clock: Records, call: Records, site: Records, m
     site.wait_s += wait_s
     if ttft_s <= clock.ttft_slo_s and end_to_end_s <= clock.end_to_end_slo_s:
         tally.slo_met += 1
+
+
+@inlined
+def _ticks(seconds: float, clock: Records) -> int:
+    """A duration in whole ticks, the nearest: whole numbers add up to the same in any order."""
+    return int(seconds * clock.ticks_per_s + 0.5)

@@ -28,6 +28,8 @@ CLOCK = record_of(
     horizon_s=float,
     warmup_s=float,
     slot_s=float,
+    batches_per_s=float,  # so small that no request before the end of the run is beyond the last batch
+    ticks_per_s=float,  # a power of two; sums of batches are whole ticks
     ttft_slo_s=float,  # targets; infinite where there is none
     end_to_end_slo_s=float,
     refresh_s=float,  # how old routers' knowledge may be; 0: always fresh
@@ -161,6 +163,9 @@ TALLY = record_of(
     end_to_end_s=float,
 )
 
+#: Sums over the requests that arose in one batch and finished at one site; durations in ticks.
+BATCH = record_of(requests=int, wait=int, ttft=int, end_to_end=int)
+
 #: A request that is kept for its row; NaN where a time never came.
 ROW = record_of(
     number=int,
@@ -213,6 +218,8 @@ class Books(NamedTuple):
     """[sites, bins]."""
     tallies: Records
     """[origins]."""
+    batches: Records
+    """[batches, sites]."""
 
 
 class State(NamedTuple):

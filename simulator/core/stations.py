@@ -217,7 +217,7 @@ def _write_down(state: State, call: Records, moments_s: tuple[float, ...]) -> No
     ends = finish_s < clock.horizon_s
     fate = FINISHED if ends else UNFINISHED
     books.fates[fate, call.origin, call.site] += 1
-    if ends and call.arrival_s >= clock.warmup_s:
+    if ends:
         note_durations(books, clock, call, state.sites[call.site], moments_s)
     if call.row >= 0:
         row = state.rows[call.row - clock.first_kept]

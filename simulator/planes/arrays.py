@@ -8,10 +8,12 @@ from typing import Any
 
 import numpy as np
 
+from simulator.batches import cut_of
 from simulator.core.guide import guide_of
 from simulator.core.plan import BURDEN, ENTROPIC, EUCLIDEAN, FIXED, OWN, SCORE, SPLIT, Steps
 from simulator.core.plan import Plan as Figures
 from simulator.core.state import (
+    BATCH,
     CALL,
     CASE,
     CLOCK,
@@ -93,13 +95,15 @@ def state_of(world: World) -> State:
 
 
 def _clocks(world: World) -> Records:
-    scenario, slo = world.scenario, world.scenario.workload.request.slo
+    scenario, slo, cut = world.scenario, world.scenario.workload.request.slo, cut_of(world)
     return records(
         CLOCK,
         1,
         horizon_s=scenario.horizon_s,
         warmup_s=scenario.warmup_s,
         slot_s=scenario.slot_s,
+        batches_per_s=cut.batches_per_s,
+        ticks_per_s=cut.ticks_per_s,
         ttft_slo_s=np.inf if slo.ttft_s is None else slo.ttft_s,
         end_to_end_slo_s=np.inf if slo.end_to_end_s is None else slo.end_to_end_s,
         look_s=np.inf,
@@ -127,6 +131,7 @@ def _books(world: World) -> Books:
         latency=counts(len(MEASURES), origins, BINS),
         wait=counts(sites, BINS),
         tallies=records(TALLY, origins),
+        batches=records(BATCH, cut_of(world).batches, sites),
     )
 
 

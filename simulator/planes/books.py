@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from simulator.fleet import FloatArray, IntArray
+from simulator.batches import SUMS, Batches, cut_of
+from simulator.fleet import BoolArray, FloatArray, IntArray
 from simulator.latency import MEASURES, Histogram
 from simulator.record import FAILED, FATES, FINISHED, UNFINISHED, Counts, Record, Requests
 from simulator.world import World
@@ -43,6 +44,7 @@ def close_books(world: World, requests: Requests, ledger: FloatArray, counts: Co
         site_wait=site_wait,
         slo_met=met,
         slo_counted=np.bincount(requests.origin[late], minlength=origins).astype(float),
+        batches=_batches(world, requests),
     )
 
 
@@ -69,13 +71,9 @@ def _durations(world: World, requests: Requests) -> tuple[dict[str, Histogram], 
     origins, sites = len(world.fleet.origins), len(world.fleet.sites)
     counted = (requests.fate == FINISHED) & (requests.arrival_s >= world.scenario.warmup_s)
     origin = requests.origin[counted]
-    out, back = requests.out_s[counted], requests.back_s[counted]
-    network = out + back
-    wait = (requests.start_s[counted] - requests.reach_s[counted]) + requests.lost_s[counted]
-    ttft = network + wait + requests.prefill_s[counted]
-    end_to_end = (requests.finish_s[counted] + back) - requests.arrival_s[counted]
+    _, wait, ttft, end_to_end = durations = _durations_of(requests, counted)
     latency = {measure: Histogram(origins) for measure in MEASURES}
-    for measure, seconds in zip(MEASURES, (network, wait, ttft, end_to_end), strict=True):
+    for measure, seconds in zip(MEASURES, durations, strict=True):
         latency[measure].add(origin, seconds)
     site_wait = Histogram(sites)
     site_wait.add(requests.site[counted], wait)
@@ -88,3 +86,24 @@ def _durations(world: World, requests: Requests) -> tuple[dict[str, Histogram], 
     if slo.end_to_end_s is not None:
         met &= end_to_end <= slo.end_to_end_s
     return latency, site_wait, np.bincount(origin[met], minlength=origins).astype(float)
+
+
+def _batches(world: World, requests: Requests) -> Batches:
+    """Sums of the finished requests by the batch in which they arose and their site, those before the warm-up too."""
+    cut, finished = cut_of(world), requests.fate == FINISHED
+    batch = (requests.arrival_s[finished] * cut.batches_per_s).astype(np.int64)
+    where = (batch, requests.site[finished])
+    sums = np.zeros((len(SUMS), cut.batches, len(world.fleet.sites)), dtype=np.int64)
+    np.add.at(sums[0], where, 1)
+    _, *durations = _durations_of(requests, finished)
+    for k, seconds in enumerate(durations, 1):
+        np.add.at(sums[k], where, (seconds * cut.ticks_per_s + 0.5).astype(np.int64))
+    return Batches.of_ticks(cut, sums)
+
+
+def _durations_of(requests: Requests, which: BoolArray) -> tuple[FloatArray, ...]:
+    """Network, wait, TTFT and end-to-end of some requests, as MEASURES names them."""
+    network = requests.out_s[which] + requests.back_s[which]
+    wait = (requests.start_s[which] - requests.reach_s[which]) + requests.lost_s[which]
+    end_to_end = (requests.finish_s[which] + requests.back_s[which]) - requests.arrival_s[which]
+    return network, wait, network + wait + requests.prefill_s[which], end_to_end

@@ -9,6 +9,7 @@ from collections.abc import Callable
 
 import numpy as np
 
+from simulator.batches import SUMS, Batches, cut_of
 from simulator.clock import Clock, Heard
 from simulator.core.advance import FULL, HEARD, NEXT_BLOCK, WRONG_SITE, advance
 from simulator.core.begin import begin, refill
@@ -190,6 +191,7 @@ class CompiledPlane:
             site_wait=site_wait,
             slo_met=tallies.slo_met.astype(float) if asked else np.full(len(tallies), np.nan),
             slo_counted=tallies.slo_counted.astype(float),
+            batches=Batches.of_ticks(cut_of(self._world), np.stack([books.batches[name] for name in SUMS])),
         )
 
     def _killed(self, p: int, count: int, now_s: float) -> list[tuple[int, int]]:

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections import Counter
 from dataclasses import dataclass, replace
 
+import numpy as np
+
 from simulator.battery import Battery
 from simulator.fleet import Fleet, FloatArray, freeze
 from simulator.footprint import Conditions
@@ -53,6 +55,18 @@ class World:
     def has_own_energy(self) -> bool:
         """Whether any site has panels or a battery."""
         return bool(self.solar_kw.any() or self.batteries.capacity_kwh.any())
+
+    @property
+    def is_steady(self) -> bool:
+        """Whether nothing outside the fleet changes with time, so that a run of it may have a steady state.
+
+        Demand, conditions and sun are the same in all slots, there is no battery, and nothing fails.
+        """
+        demand = self.demand
+        series = (demand.rate_rps, self.solar_kw, *self.conditions)
+        held = all(np.array_equal(part, np.broadcast_to(part[:1], part.shape), equal_nan=True) for part in series)
+        own = demand.trace is not None or demand.counts is not None or bool(self.batteries.capacity_kwh.any())
+        return held and not own and not self.outages.all
 
     @property
     def expected_requests(self) -> float:

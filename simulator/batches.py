@@ -1,0 +1,94 @@
+"""Batches: what requests that arose in equal spans of a run met, so that one run says how sure its means are.
+
+Durations are added up as whole ticks, a power of two of a second: such sums are exact, so they do not depend on the
+order of additions, and engines that write requests down in different orders agree to the last bit.
+"""
+
+from __future__ import annotations
+
+import math
+from typing import NamedTuple
+
+import numpy as np
+
+from simulator.fleet import FloatArray, IntArray
+from simulator.statistics import Interval, batch_means, mser
+from simulator.world import World
+
+#: Equal spans of a run: five for each of 200 means, on which MSER-5 finds a warm-up to half a percent of the run.
+MOST_BATCHES = 1000
+#: A short run has fewer, so that a batch is expected to hold this many requests.
+LEAST_REQUESTS = 10
+#: Ticks are never finer than 2**-30 s, about a nanosecond.
+_FINEST = 30
+#: Sums stay below 2**61 ticks by what is expected: four times as much still fits.
+_BITS = 61
+#: What is added up for each batch and site, in this order.
+SUMS = ("requests", "wait", "ttft", "end_to_end")
+
+#: Of these means a run tells its intervals.
+MEANS = {"wait": "wait_s", "e2e": "end_to_end_s"}
+
+
+class Cut(NamedTuple):
+    """How a run is cut into batches, and how fine its sums are."""
+
+    batches: int
+    length_s: float
+    batches_per_s: float
+    """batch = int(arrival_s * batches_per_s), for every time before the end of the run."""
+    ticks_per_s: float
+
+    @classmethod
+    def into(cls, batches: int, horizon_s: float, ticks_per_s: float) -> Cut:
+        """So many batches of a run.
+
+        The factor is one rounding below ``batches / horizon_s``: then no product of a time before the end reaches
+        ``batches``, whatever the last bit, and kernels need not look.
+        """
+        return cls(batches, horizon_s / batches, math.nextafter(batches / horizon_s, 0.0), ticks_per_s)
+
+
+class Batches(NamedTuple):
+    """Sums over the finished requests that arose in each batch and went to each site, [batches, sites] each.
+
+    Unlike all other figures of latency they hold what came before the warm-up was over: that is what shows its end.
+    """
+
+    length_s: float
+    """Of a batch."""
+    requests: FloatArray
+    wait_s: FloatArray
+    ttft_s: FloatArray
+    end_to_end_s: FloatArray
+
+    @classmethod
+    def of_ticks(cls, cut: Cut, sums: IntArray) -> Batches:
+        """From sums in ticks, [SUMS, batches, sites]; counts are plain."""
+        counts, *durations = sums.astype(float)
+        return cls(cut.length_s, counts, *(duration / cut.ticks_per_s for duration in durations))
+
+    def interval(self, measure: str, after_s: float) -> Interval:
+        """Mean of a measure (``wait_s`` and the like) over all sites, of batches that begin at this time or later."""
+        first = math.ceil(after_s / self.length_s - 1e-9)
+        sums, counts = getattr(self, measure).sum(axis=1), self.requests.sum(axis=1)
+        return batch_means(sums[first:], counts[first:])
+
+    @property
+    def warmup_s(self) -> float:
+        """Where MSER-5 would end the warm-up, by mean end-to-end times over all sites; NaN where that is no answer."""
+        counts = self.requests.sum(axis=1)
+        means = np.full(len(counts), np.nan)
+        np.divide(self.end_to_end_s.sum(axis=1), counts, out=means, where=counts > 0)
+        found = mser(means)
+        return found.start * self.length_s if found.is_trustworthy else math.nan
+
+
+def cut_of(world: World) -> Cut:
+    """The batches of a world's runs."""
+    horizon_s, scale = world.scenario.horizon_s, world.scenario.fleet_scale
+    batches = max(1, min(MOST_BATCHES, int(world.expected_requests / LEAST_REQUESTS)))
+    # A trace or counted arrivals may bring all requests of a slot at once; nobody finishes later than the run ends.
+    span_s = max(horizon_s / batches, world.fleet.slot_s)
+    most = (float(world.demand.rate_rps.sum(axis=1).max()) * scale * span_s + MOST_BATCHES) * horizon_s
+    return Cut.into(batches, horizon_s, 2.0 ** min(_FINEST, _BITS - math.ceil(math.log2(most))))
