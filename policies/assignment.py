@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from policies.closeness import above_all
 from policies.grouping import Grouping, by_allowed_sites, one_by_one
 from policies.slot_program import SlotProgram
 from simulator.fleet import BoolArray, Fleet, FloatArray
@@ -17,13 +18,14 @@ class Assignment:
     """The smallest sum of RTT x requests that keeps what every site serves, and how much of each group is served.
 
     Prices that depend on the site only leave open who goes where. Chosen so, nothing changes that a policy pays
-    for, and its latency is what its choice of sites costs at least.
+    for, and its latency is what its choice of sites costs at least. Pairs that are ``far`` [origins, sites] come last.
     """
 
-    def __init__(self, fleet: Fleet, grouping: Grouping):
+    def __init__(self, fleet: Fleet, grouping: Grouping, far: BoolArray | None = None):
         self._fleet = fleet
         self._grouping = grouping
         self._program = SlotProgram(fleet, one_by_one(fleet))
+        self._way = fleet.rtt_s if far is None else above_all(fleet.rtt_s, far)
 
     def split(self, flow: FloatArray, demand_rps: FloatArray) -> Split:
         """The split for a flow [groups, sites] and the demand of the origins, [origins].
@@ -34,7 +36,7 @@ class Assignment:
         demand = grouping.demand(demand_rps)
         flow = topped_up(flow, demand, grouping.allowed, fleet.capacity_rps)
         served = np.minimum(flow.sum(axis=1) / np.where(demand > 0, demand, 1.0), 1.0)
-        near = self._program.flow(fleet.rtt_s, demand_rps * served[grouping.member], flow.sum(axis=0))
+        near = self._program.flow(self._way, demand_rps * served[grouping.member], flow.sum(axis=0))
         return split_of(near, demand_rps, fleet)
 
 

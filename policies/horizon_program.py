@@ -7,7 +7,9 @@ from typing import NamedTuple
 
 import numpy as np
 
-from policies.grouping import Grouping, by_allowed_sites
+from policies.closeness import Closeness, above_all
+from policies.feasibility import unserved_rps
+from policies.grouping import Grouping, by_allowed_sites, by_rows
 from policies.program import Entries, Infinity, Program, loaded, optimum
 from policies.slot_program import SlotProgram
 from simulator.fleet import BoolArray, Fleet, FloatArray, IntArray, Objective
@@ -32,7 +34,9 @@ class HorizonPlan(NamedTuple):
     flow: FloatArray
     """[slots, groups, sites], requests/s."""
     price: FloatArray
-    """Cost and equity prices of one request [US$], [slots, sites]."""
+    """Cost and equity prices of one request [US$], [slots, sites]; what its round trip costs is not in them."""
+    wide: BoolArray
+    """Slots in which the bound on round trips gives way, [slots]."""
 
 
 class _Layout(NamedTuple):
@@ -44,6 +48,8 @@ class _Layout(NamedTuple):
 
     slots: int
     grouping: Grouping
+    wide: BoolArray
+    """Slots that may use the pairs beyond the bound on round trips, [slots]."""
     group: IntArray
     site: IntArray
     shared: BoolArray
@@ -85,23 +91,28 @@ class _Units(NamedTuple):
 class HorizonProgram:
     """min sum of cost + mu_w max_i(spent_i + water_i) + mu_c max_i(spent_i + carbon_i) over the slots of an outlook.
 
-    What servers drink and emit by being on, whatever they serve, counts as spent.
-    Slots are coupled through the 2 x sites maxima only. Origins with the same allowed sites are one.
+    What servers drink and emit by being on, whatever they serve, counts as spent; what closeness asks for is a cost.
+    Slots are coupled through the 2 x sites maxima only. Origins with the same allowed sites at the same prices are one.
     """
 
-    def __init__(self, fleet: Fleet, objective: Objective):
+    def __init__(self, fleet: Fleet, objective: Objective, closeness: Closeness | None = None):
         self._fleet = fleet
         self._objective = objective
-        self.grouping: Grouping = by_allowed_sites(fleet)
+        asked = closeness or Closeness()
+        near, trip = asked.near(fleet), asked.price(fleet)
+        self.grouping: Grouping = by_rows(fleet, near, trip) if asked.is_asked else by_allowed_sites(fleet)
+        self.near: Grouping = self.grouping._replace(allowed=self.grouping.of_groups(near))
+        """The same groups, with the sites within their bound."""
+        self._trip_usd = self.grouping.of_groups(trip)
         self._slot_program = SlotProgram(fleet, self.grouping)
 
     def solve(self, outlook: Outlook, spent: Spent) -> HorizonPlan:
         """Solve for the slots of an outlook. Demand that no flow can carry is left out, as little as possible."""
         demand = self.grouping.demand(outlook.demand_rps)
         demand = np.where(demand * self._fleet.slot_s < NOTHING, 0.0, demand)
-        units = self._units(outlook, demand)
+        units, wide = self._units(outlook, demand), self._wide(demand)
         for unserved in self._unserved(demand, units.flow_rps):
-            layout = self._layout(unserved)
+            layout = self._layout(unserved, wide)
             best = optimum(loaded(self._program(outlook, spent, demand, unserved, units, layout)))
             if best is not None:
                 break
@@ -112,12 +123,19 @@ class HorizonProgram:
         sites = len(self._fleet.sites)
         water = -best.row_price[layout.water_row :][:sites] * units.money_usd / units.water_m3
         carbon = -best.row_price[layout.carbon_row :][:sites] * units.money_usd / units.carbon_t
-        return HorizonPlan(flow, outlook.cost_usd + water * outlook.water_m3 + carbon * outlook.carbon_t)
+        return HorizonPlan(flow, outlook.cost_usd + water * outlook.water_m3 + carbon * outlook.carbon_t, wide)
 
-    def _layout(self, unserved: FloatArray) -> _Layout:
-        group, site = np.argwhere(self.grouping.allowed).T
-        shared = self.grouping.allowed.sum(axis=0) > 1
-        return _Layout(len(unserved), self.grouping, group, site, shared, np.flatnonzero(unserved))
+    def _wide(self, demand: FloatArray) -> BoolArray:
+        """Slots that near pairs cannot carry, [slots]."""
+        if np.array_equal(self.near.allowed, self.grouping.allowed):
+            return np.zeros(len(demand), dtype=bool)
+        # Far less than the solver's tolerance: what is too much for it must not be called feasible.
+        return unserved_rps(self._fleet, self.near, demand, rounding=1e-9) > 0
+
+    def _layout(self, unserved: FloatArray, wide: BoolArray) -> _Layout:
+        pairs = self.grouping.allowed if wide.any() else self.near.allowed
+        group, site = np.argwhere(pairs).T
+        return _Layout(len(unserved), self.grouping, wide, group, site, pairs.sum(axis=0) > 1, np.flatnonzero(unserved))
 
     def _units(self, outlook: Outlook, demand: FloatArray) -> _Units:
         flow = min(float(self._fleet.capacity_rps.max()), float(demand.max())) or 1.0
@@ -125,6 +143,7 @@ class HorizonProgram:
         water, carbon = (float(part.mean()) * requests or 1.0 for part in (outlook.water_m3, outlook.carbon_t))
         mu_water, mu_carbon = self._objective
         money = float(np.abs(outlook.cost_usd).mean()) * requests + mu_water * water + mu_carbon * carbon
+        money += float(self._trip_usd[self.grouping.allowed].sum()) / max(self.grouping.allowed.sum(), 1) * requests
         # A thousandth, so that costs are in the hundreds, as they are in the paper's own units.
         return _Units(flow, requests, (money or 1.0) / 1e3, water, carbon)
 
@@ -159,13 +178,15 @@ class HorizonProgram:
         need = demand.ravel() / units.flow_rps
         free = np.full(len(held) + 2 * len(capacity), -Infinity)
         weights = np.array([mu_water * units.water_m3, mu_carbon * units.carbon_t])
-        cost = (outlook.cost_usd * units.requests)[:, layout.site].ravel()
+        trip, upper = self._trip(outlook, layout), np.tile(alone, layout.slots)
+        cost = ((outlook.cost_usd[:, layout.site] + trip) * units.requests).ravel()
+        upper[~(layout.wide[:, None] | self.near.allowed[layout.group, layout.site]).ravel()] = 0.0
         # Leaving out what could be served must never pay, however long the chain of requests that move for it.
-        dearest = float((np.abs(outlook.cost_usd) + mu_water * outlook.water_m3 + mu_carbon * outlook.carbon_t).max())
+        dearest = self._dearest_usd(outlook) + float(trip.max(initial=0.0))
         penalty = 2.0 * (min(self.grouping.allowed.shape) + 1) * dearest * units.requests
         return Program(
             cost=np.concatenate([cost, weights, np.full(left, penalty)]) / units.money_usd,
-            upper=np.concatenate([np.tile(alone, layout.slots), np.full(2 + left, Infinity)]),
+            upper=np.concatenate([upper, np.full(2 + left, Infinity)]),
             row_lower=np.concatenate([need, free, np.zeros(len(layout.short))]),
             row_upper=np.concatenate(
                 [
@@ -178,6 +199,19 @@ class HorizonProgram:
             ),
             entries=_entries(outlook, units, layout),
         )
+
+    def _trip(self, outlook: Outlook, layout: _Layout) -> FloatArray:
+        """What the round trips of pairs cost [US$], [pairs]; those beyond the bound more than any saving is worth."""
+        trip, far = self._trip_usd, self.grouping.allowed & ~self.near.allowed
+        if layout.wide.any():
+            most = self._dearest_usd(outlook) + trip
+            trip = trip + (above_all(most, far) - most)
+        return trip[layout.group, layout.site]
+
+    def _dearest_usd(self, outlook: Outlook) -> float:
+        """More than one request at any site can add to the objective, round trips apart."""
+        mu_water, mu_carbon = self._objective
+        return float((np.abs(outlook.cost_usd) + mu_water * outlook.water_m3 + mu_carbon * outlook.carbon_t).max())
 
 
 def _entries(outlook: Outlook, units: _Units, layout: _Layout) -> Entries:

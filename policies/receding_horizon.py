@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from policies.assignment import Assignment
+from policies.closeness import Closeness
 from policies.current import Current
 from policies.horizon_program import HorizonProgram, Spent
+from policies.placement import PairDispatch, Placement
 from policies.rule import Rule, checked_rule, ruled
 from policies.weights import OwnWeights
 from simulator.fleet import Fleet
@@ -28,21 +29,25 @@ class RecedingHorizon(RoutingPolicy):
         water_weight_usd_per_m3: float | None = None,
         carbon_weight_usd_per_t: float | None = None,
         rule: Rule = "split",
+        rtt_usd_per_request_s: float = 0.0,
+        network_p99_ms: float | None = None,
     ):
         if not 0 < window_h < float("inf"):
             raise ValueError(f"window_h must be above 0 (given {window_h})")
         self.window_h = window_h
         self.weights = OwnWeights(water_weight_usd_per_m3, carbon_weight_usd_per_t).checked()
         self.rule = checked_rule(rule)
+        self.closeness = Closeness(rtt_usd_per_request_s, network_p99_ms).checked()
 
     def start(self, fleet: Fleet) -> None:
         """Set up the program of a window."""
         self._window = max(1, round(min(self.window_h * S_PER_H / fleet.slot_s, fleet.slots)))
         self._programs = Current(self._set_up)
+        self._pairs = Current(lambda known: PairDispatch(known, self.closeness))
 
-    def _set_up(self, fleet: Fleet) -> tuple[HorizonProgram, Assignment]:
-        program = HorizonProgram(fleet, self.weights.objective(fleet))
-        return program, Assignment(fleet, program.grouping)
+    def _set_up(self, fleet: Fleet) -> tuple[HorizonProgram, Placement]:
+        program = HorizonProgram(fleet, self.weights.objective(fleet), self.closeness)
+        return program, Placement(fleet, program, self.closeness)
 
     def plan(self, observation: Observation) -> Plan:
         """Solve the window, apply its first slot."""
@@ -52,8 +57,7 @@ class RecedingHorizon(RoutingPolicy):
         assert observation.forecast is not None
         outlook = observation.forecast.ahead(self._window)
         spent = Spent(observation.total.carbon_t / stretch, observation.total.water_m3 / stretch)
-        program, assignment = self._programs.of(fleet)
+        program, placement = self._programs.of(fleet)
         best = program.solve(outlook, spent)
-        return ruled(
-            self.rule, best.price[0], observation, lambda: assignment.split(best.flow[0], observation.demand_rps)
-        )
+        price = self._pairs.of(fleet).price(best.price[0]) if self.closeness.is_asked else best.price[0]
+        return ruled(self.rule, price, observation, lambda: placement.split(best, 0, observation.demand_rps))

@@ -126,7 +126,9 @@ def _run(loaded: Scenario, folders: tuple[Path, ...], folder: Folder, jobs: int 
     written = str(folder.path)
     if results:
         try:
-            folder.write(loaded, results, input_files(loaded, world.sites), {"notes": notes, "failed": failed})
+            short = {result.policy: row for result in results if (row := result.shortfall())}
+            extra = {"notes": notes, "failed": failed, "shortfalls": short}
+            folder.write(loaded, results, input_files(loaded, world.sites), extra)
         except OSError as error:
             failed[written] = f"cannot be written: {error.strerror or error}"
             written = ""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass, fields, is_dataclass
 from functools import cached_property, lru_cache
 from typing import Any, NamedTuple, TypeVar
@@ -10,7 +11,7 @@ from typing import Any, NamedTuple, TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
-from simulator.units import J_PER_KWH
+from simulator.units import J_PER_KWH, S_PER_H
 
 FloatArray = NDArray[np.float64]
 BoolArray = NDArray[np.bool_]
@@ -130,6 +131,16 @@ class Fleet:
         distance = np.where(self.allowed, self.rtt_s, np.inf)
         found: IntArray = _on_bytes(np.where(self.allowed.any(axis=1), distance.argmin(axis=1), -1))
         return found
+
+    def it_kw(self, rate_rps: float, sites: Sequence[str] = ()) -> float:
+        """IT power that so many requests/s add [kW]: mean marginal energy x rate.
+
+        The mean is over these sites, weighted by their planned capacity; over all sites where these carry nothing.
+        """
+        chosen = np.where(np.isin(self.sites, sites), self.capacity_rps, 0.0)
+        weight = chosen if chosen.any() else self.capacity_rps
+        energy = np.average(self.energy_kwh, weights=weight if weight.any() else None)
+        return float(rate_rps * energy * S_PER_H)
 
     def places(self, scale: float) -> IntArray:
         """Places of each pool in a fleet of this scale, [pools]."""

@@ -33,6 +33,11 @@ class Witness(NamedTuple):
     demand_rps: float
     capacity_rps: float
 
+    @property
+    def short_rps(self) -> float:
+        """What these origins ask for beyond what these sites can carry [requests/s]."""
+        return self.demand_rps - self.capacity_rps
+
     def __str__(self) -> str:
         if not self.sites:
             return f"no site may serve {', '.join(self.origins)}"
@@ -48,6 +53,8 @@ class Split:
     shares: FloatArray
     witness: Witness | None = None
     """Set when demand had to be left out."""
+    stretched: Witness | None = None
+    """Set when a policy's own bound on round trips gave way: these origins ask for more than sites within it carry."""
 
     def cumulative(self) -> FloatArray:
         """Upper ends of the sites' parts of [0, 1), [origins, sites]; a full row leaves nothing to rounding."""
@@ -66,7 +73,7 @@ class Split:
         shares = self.shares.copy()
         shares[turned] = 0.0
         shares[turned, fleet.nearest[turned]] = 1.0
-        return Split(shares, self.witness)
+        return replace(self, shares=shares)
 
     def within(self, fleet: Fleet) -> Split:
         """These shares without the pairs that the fleet does not allow.
@@ -83,7 +90,7 @@ class Split:
                 shares[j] *= whole / left
             elif fleet.nearest[j] >= 0:
                 shares[j, fleet.nearest[j]] = whole
-        return Split(shares, self.witness)
+        return replace(self, shares=shares)
 
 
 @dataclass(frozen=True, eq=False)
@@ -153,7 +160,7 @@ def checked(plan: Any, fleet: Fleet) -> Plan:
     """A copy of the plan, if it is one for this fleet; raises PolicyError that says what is wrong with it."""
     shape = (len(fleet.origins), len(fleet.sites))
     if isinstance(plan, Split):
-        return _checked_split(_numbers("shares", plan.shares, shape), plan.witness, fleet)
+        return replace(plan, shares=_checked_shares(_numbers("shares", plan.shares, shape), fleet))
     if isinstance(plan, Score):
         return _checked_score(plan, fleet)
     if isinstance(plan, Dual):
@@ -178,7 +185,7 @@ def _numbers(what: str, given: Any, shape: tuple[int, ...] | None, named: str = 
     return numbers
 
 
-def _checked_split(shares: FloatArray, witness: Witness | None, fleet: Fleet) -> Split:
+def _checked_shares(shares: FloatArray, fleet: Fleet) -> FloatArray:
     if not np.isfinite(shares).all() or shares.min() < -TOLERANCE:
         raise PolicyError("shares must be finite and at least 0")
     rows = shares.sum(axis=1)
@@ -191,7 +198,7 @@ def _checked_split(shares: FloatArray, witness: Witness | None, fleet: Fleet) ->
         raise PolicyError(f"origin {fleet.origins[j]} may not use site {fleet.sites[i]}")
     shares = np.where(fleet.allowed, np.clip(shares, 0.0, 1.0), 0.0)
     rows = shares.sum(axis=1, keepdims=True)
-    return Split(np.where(rows >= 1 - TOLERANCE, shares / np.where(rows > 0, rows, 1.0), shares), witness)
+    return np.where(rows >= 1 - TOLERANCE, shares / np.where(rows > 0, rows, 1.0), shares)
 
 
 def _checked_score(plan: Score, fleet: Fleet) -> Score:

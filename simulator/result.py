@@ -62,6 +62,12 @@ class RunResult:
     """Demand left out by plans, requests by origin; None when there was none."""
     witness: Witness | None
     """Why no plan could serve it, in the worst slot; None where the policy gave no reason."""
+    worst_rps: float = 0.0
+    """Demand that the plan of the worst slot left out [requests/s], of the full fleet."""
+    stretched_slots: int = 0
+    """Slots in which the policy's own bound on round trips gave way."""
+    stretched: Witness | None = None
+    """Why it had to, in the worst slot."""
     laws: tuple[str, ...] = ()
     """Laws that were checked and hold."""
 
@@ -123,6 +129,25 @@ class RunResult:
         """J = total cost + water weight x max_i water + carbon weight x max_i carbon [US$]."""
         water, carbon = self.fleet.objective
         return self.cost_usd + water * float(self.water_m3.max()) + carbon * float(self.carbon_t.max())
+
+    def shortfall(self) -> Row:
+        """What plans left out, for machines: ``shortfalls`` of ``manifest.json``; empty where they left out nothing.
+
+        ``slots`` and ``requests`` are of the whole run, the others of the worst slot: the witness with its demand and
+        capacity (None where the policy gave no reason), and the IT power that the requests left out would add [kW].
+        """
+        if not self.short_slots:
+            return {}
+        why, left = self.witness, self.unserved_requests
+        return {
+            "slots": self.short_slots,
+            "requests": 0.0 if left is None else float(left.sum()),
+            "origins": [] if why is None else list(why.origins),
+            "sites": [] if why is None else list(why.sites),
+            "demand_rps": None if why is None else why.demand_rps,
+            "capacity_rps": None if why is None else why.capacity_rps,
+            "short_kw": self.fleet.it_kw(self.worst_rps, () if why is None else why.sites),
+        }
 
     def fate(self, number: int) -> float:
         """How many requests met this fate."""

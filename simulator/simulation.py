@@ -90,6 +90,9 @@ def run(
         short_slots=held.minutes.short_slots,
         unserved_requests=held.minutes.unserved_requests,
         witness=held.minutes.witness,
+        worst_rps=held.minutes.worst_rps,
+        stretched_slots=held.minutes.stretched_slots,
+        stretched=held.minutes.stretched,
         laws=check_laws(world, record, held.usage, held.footprint, held.flows),
     )
 

@@ -327,6 +327,59 @@ NAMES = [
         ("allowed: full", "allowed: {regions: {eu: [@@erope]}}"),
         "no site is in region 'erope'; known: eu, us",
     ),
+    Broken(
+        "origin of pairs",
+        ("allowed: full", "allowed: {pairs: {@@hre: [north]}}"),
+        "allowed.pairs.hre: unknown origin 'hre'; did you mean 'here'?",
+    ),
+    Broken(
+        "site of pairs",
+        ("allowed: full", "allowed: {pairs: {here: [north, @@nroth]}}"),
+        "allowed.pairs.here[1]: unknown site 'nroth'; did you mean 'north'?",
+    ),
+    Broken(
+        "site of pairs twice",
+        ("allowed: full", "allowed: {pairs: {here: [north, @@north]}}"),
+        "allowed.pairs.here[1]: 'north' is given twice",
+    ),
+    Broken(
+        "pairs without a site",
+        ("allowed: full", "allowed: {pairs: {@@here: []}}"),
+        "allowed.pairs.here: at least one site is needed",
+    ),
+    Broken(
+        "lost site", more("lost_sites: [north, @@suoth]"), "lost_sites[1]: unknown site 'suoth'; did you mean 'south'"
+    ),
+    Broken("lost site twice", more("lost_sites: [north, @@north]"), "lost_sites[1]: 'north' is given twice"),
+    Broken("all sites lost", more("@@lost_sites: [north, south]"), "lost_sites: no site would be left"),
+    Broken("lost site alone", more("lost_sites: @@north"), "lost_sites: a list is needed (given 'north')"),
+    Broken(
+        "servers after a lost site",
+        ("- {name: south,", "- {name: south, battery: {capacity_kwh: 1, control: @@pric},"),
+        "sites[1].battery.control: unknown control 'pric'",
+        more=(("slots: 4\n", "slots: 4\nlost_sites: [north]\n"),),
+    ),
+    Broken(
+        "provisioning of a lost site",
+        ("- {name: north,", "- {name: north, provisioning: @@folow,"),
+        "sites[0].provisioning: unknown policy 'folow'",
+        more=(("slots: 4\n", "slots: 4\nlost_sites: [north]\n"),),
+    ),
+    Broken(
+        "place after a lost site",
+        ("south, region: us, latitude_deg: 33.7,", "south, region: us,"),
+        "sites[1]: 'south' has no latitude_deg and longitude_deg",
+        at="8:5",
+        more=(("slots: 4\n", "slots: 4\nlost_sites: [north]\n"),),
+    ),
+    Broken("no growth", ("workload:\n", "workload:\n  growth: @@0\n"), "workload.growth: must be above 0 (given 0)"),
+    Broken(
+        "growth of counted arrivals",
+        (POISSON, "{hourly: {file: n.csv, arrivals: @@counted}}"),
+        "counted arrivals need whole counts (below 1e9), scale 1, growth 1, fleet_scale 1, and slots on",
+        files={"n.csv": "hour_utc,requests\n" + "".join(f"2022-09-22 0{h}:00,5\n" for h in range(5))},
+        more=(("workload:\n", "workload:\n  growth: 2\n"),),
+    ),
     Broken("origin of regions", ("allowed: full", "allowed: {regions: {@@her: [eu]}}"), "did you mean 'here'?"),
     Broken(
         "model",

@@ -193,6 +193,12 @@ def test_the_partial_mask_of_the_paper():
     assert sum(len(sites) for sites in made.values()) == 4 + 8 + 8 + 6 + 4 * 6 + 2 * 3
 
 
+def test_listed_pairs_are_those_and_origins_that_are_not_listed_are_free():
+    made = allowed(world(allowed={"pairs": {"texas": ["texas", "virginia"], "japan": ["japan"]}}))
+    assert (made.pop("texas"), made.pop("japan")) == (["texas", "virginia"], ["japan"])
+    assert made == dict.fromkeys(set(NAMES) - {"texas", "japan"}, NAMES)
+
+
 def test_the_partial_mask_follows_like_and_order():
     sites = [{"name": "two", "like": "japan"}, {"name": "one", "like": "texas"}, {"name": "virginia"}]
     origins = [{"name": "x", "like": "nevada"}, {"name": "denmark"}, {"name": "y", "like": "singapore"}]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 import numpy as np
 
@@ -13,18 +13,25 @@ from simulator.world import World
 
 @dataclass
 class Minutes:
-    """Slots whose demand could not be planned for, and why."""
+    """Slots whose demand could not be planned for, or not within a policy's own bound on round trips, and why."""
 
     short_slots: int = 0
     unserved_requests: FloatArray | None = None
     witness: Witness | None = None
-    _worst: float = field(default=0.0, repr=False)
+    worst_rps: float = 0.0
+    """Demand that the worst slot leaves out [requests/s], of the full fleet."""
+    stretched_slots: int = 0
+    stretched: Witness | None = None
+    """Why the bound gave way, in the slot whose excess was the largest."""
 
     def note(self, world: World, slot: int, plan: Plan, known: Fleet) -> None:
         """Note the demand that a plan leaves out, in requests of the fleet that is simulated, by origin.
 
         Scores leave out the origins that may use no site, and nobody else.
         """
+        if isinstance(plan, Split) and plan.stretched is not None:
+            self.stretched_slots += 1
+            self.stretched = max(filter(None, (self.stretched, plan.stretched)), key=lambda why: why.short_rps)
         carried = plan.shares.sum(axis=1) if isinstance(plan, Split) else known.allowed.any(axis=1)
         left = np.clip(1.0 - carried, 0.0, 1.0) * world.demand.rate_rps[slot]
         left = np.where(left > 1e-9 * world.demand.rate_rps[slot], left, 0.0)
@@ -33,5 +40,5 @@ class Minutes:
         self.short_slots += 1
         before = 0.0 if self.unserved_requests is None else self.unserved_requests
         self.unserved_requests = before + left * (world.fleet.slot_s * world.scenario.fleet_scale)
-        if left.sum() > self._worst:
-            self._worst, self.witness = float(left.sum()), plan.witness if isinstance(plan, Split) else None
+        if left.sum() > self.worst_rps:
+            self.worst_rps, self.witness = float(left.sum()), plan.witness if isinstance(plan, Split) else None

@@ -47,7 +47,7 @@ class Servers:
         #: Servers of the full fleet for which one of these stands.
         self.stands_for: FloatArray = hardware.servers / self.all
         self._boots: list[Boot] = []
-        self._draws = [stream(world.seed, "boots", i) for i in range(len(world.sites))]
+        self._draws = [stream(world.seed, "boots", i) for i in world.numbers.tolist()]
         self._since_s = 0.0
         self._spent_s = np.zeros((2, len(self.all)))
 

@@ -143,14 +143,21 @@ def plain(printed: Sequence[Printed]) -> str:
 
 
 def shortfalls(results: Sequence[RunResult]) -> list[str]:
-    """One sentence for each policy whose plans left demand out, that overfills its sites, or that warms up longer."""
+    """One sentence for each policy whose plans fell short or went far, that overfills its sites, or warms up longer."""
     sentences = []
     for result in results:
         if result.short_slots:
             left = result.summary()["unserved_requests"]
             why = f" because it could not be carried; in the worst slot {result.witness}" if result.witness else ""
+            why += f" ({result.shortfall()['short_kw']:,.4g} kW short)" if result.witness else ""
             sentences.append(
                 f"{result.policy}: plans left out demand in {result.short_slots} slot(s), {left:,.0f} requests{why}"
+            )
+        if result.stretched_slots:
+            where = f"{result.stretched_slots} slot(s)"
+            why = f", most in the one where {result.stretched}" if result.stretched else ""
+            sentences.append(
+                f"{result.policy}: its bound on round trips gave way in {where} to serve all it could{why}"
             )
         busiest = result.utilisation.max(axis=0)
         if busiest.max() > 1 + 1e-9:

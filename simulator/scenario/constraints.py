@@ -19,12 +19,14 @@ class PaperPartial(Block):
 
 
 class Allowed(Variant):
-    """`full`, `paper-partial`, `{max_rtt_ms: 120}`, `{regions: {eu: [eu]}}` or `{matrix: FILE}`."""
+    """`full`, `paper-partial`, `{max_rtt_ms: 120}`, `{regions: {eu: [eu]}}`, `{pairs: {japan: [japan]}}`, or a file."""
 
     full: FullGlb | None = None
     paper_partial: Annotated[PaperPartial | None, Field(alias="paper-partial")] = None
     max_rtt_ms: NotNegative | None = None
     regions: dict[str, tuple[str, ...]] | None = None
     """Residency: an origin (by name or region) and the regions its requests stay in; others are free."""
+    pairs: dict[str, tuple[str, ...]] | None = None
+    """An origin and the sites that may serve it; origins that are not listed are free."""
     matrix: MatrixFile | None = None
     """1 = allowed, 0 = not."""

@@ -186,8 +186,12 @@ class Sites(Variant):
         return [(self.path_to(0, name), change) for name, change in self.changes.items()]
 
     def path_to(self, number: int, name: str) -> KeyPath:
-        """Where keys of a site's own stand in a scenario."""
-        return ("sites", number) if self.given is not None else ("sites", self.chosen, "changes", name)
+        """Where keys of a site's own stand in a scenario; ``number`` counts the sites that are not lost."""
+        if self.given is None:
+            return ("sites", self.chosen, "changes", name)
+        while self.given[number].name != name:  # lost ones stand before it
+            number += 1
+        return ("sites", number)
 
 
 class AtSites(Block):

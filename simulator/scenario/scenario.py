@@ -89,6 +89,8 @@ class Scenario(Block):
     seed: Annotated[int, Field(ge=0, lt=2**64)] = 1
     engine: Engine = "compiled"
     sites: Sites
+    lost_sites: tuple[str, ...] = ()
+    """Sites that are out of service for the whole run: they are not in the fleet, their origins stay."""
     servers: ServerTypes | None = None
     """Servers of every site that names none of its own."""
     solar: Solar | None = None

@@ -128,6 +128,8 @@ class Workload(Block):
 
     demand: Demand
     request: Request
+    growth: Annotated[Positive, Field(le=1e6)] = 1.0
+    """A factor on the demand of every origin. A trace plays faster; counted arrivals cannot grow."""
 
     @model_validator(mode="after")
     def _tokens_come_from_somewhere(self) -> Workload:

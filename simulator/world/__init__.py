@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from simulator.battery import Battery
-from simulator.fleet import Fleet, FloatArray, freeze
+from simulator.fleet import Fleet, FloatArray, IntArray, freeze
 from simulator.footprint import Conditions
 from simulator.problem import Problems, refuse
 from simulator.scenario.agreement import check_agreement, water_is_split
@@ -21,6 +21,7 @@ from .conditions import build_conditions
 from .demand import Demand, build_demand
 from .fleet import build_fleet, mean_request, survey
 from .hardware import Pool, is_proportional, pools_of
+from .lost import columns_of, fleet_of, outages_of, pools_of_sites, standing_sites
 from .onsite import build_batteries, refuse_combined_water
 from .outages import Outages, build_outages
 from .solar import build_solar
@@ -47,6 +48,8 @@ class World:
     solar_kw: FloatArray
     """Mean power of the panels of each site, of the full fleet."""
     batteries: Battery
+    numbers: IntArray
+    """Which of the scenario's sites each one is, [sites]: streams follow them, whatever sites are lost."""
 
     def __post_init__(self) -> None:
         freeze(self)
@@ -81,6 +84,8 @@ class World:
         if scale != 1 and self.scenario.engine != "fluid":
             size = f"latencies are those of a fleet of {scale:g} times the size"
             notes.append(f"fleet_scale {scale:g}: {size}; totals are divided by it")
+        if self.scenario.lost_sites:
+            notes.append(f"out of service for the whole run: {', '.join(self.scenario.lost_sites)}")
         if self.outages.all:
             count = Counter[str](outage.kind for outage in self.outages.all)
             words = {"site": "of a site", "link": "of a link", "signals": "of signals"}
@@ -101,6 +106,7 @@ def build_world(scenario: Scenario, seed: int | None = None) -> World:
     sites = resolve_sites(scenario.sites, problems)
     origins = resolve_origins(scenario.origins, sites, problems)
     pools = pools_of(scenario, sites, problems)
+    standing = standing_sites(scenario.lost_sites, [site.name for site in sites], problems)
     _fits_in_memory(scenario, len(sites), len(origins), problems)
     check_agreement(scenario, problems)
     problems.settle()
@@ -118,7 +124,24 @@ def build_world(scenario: Scenario, seed: int | None = None) -> World:
     mean = mean_request(scenario, ground, demand)
     demand = _in_requests(demand, mean.energy_kwh)
     fleet, batteries = build_fleet(scenario, sites, origins, ground, mean), build_batteries(scenario, sites)
-    return World(scenario, seed, sites, origins, pools, fleet, conditions, demand, outages, solar_kw, batteries)
+    every = np.arange(len(sites))
+    world = World(scenario, seed, sites, origins, pools, fleet, conditions, demand, outages, solar_kw, batteries, every)
+    return world if len(standing) == len(sites) else _without_lost(world, standing)
+
+
+def _without_lost(world: World, standing: IntArray) -> World:
+    """The world of the sites that stand; demand is what it was."""
+    return replace(
+        world,
+        sites=tuple(world.sites[i] for i in standing),
+        pools=pools_of_sites(world.pools, standing),
+        fleet=fleet_of(world.fleet, standing),
+        conditions=columns_of(world.conditions, standing),
+        outages=outages_of(world.outages, standing),
+        solar_kw=world.solar_kw[:, standing],
+        batteries=columns_of(world.batteries, standing),
+        numbers=standing,
+    )
 
 
 def _fits_in_memory(scenario: Scenario, sites: int, origins: int, problems: Problems) -> None:

@@ -53,21 +53,21 @@ class Demand:
 
 def build_demand(scenario: Scenario, origins: tuple[Origin, ...], seed: int) -> Demand:
     """The demand that a scenario asks for; raises InputError for mistakes in its files."""
-    asked = scenario.workload.demand
+    asked, growth = scenario.workload.demand, scenario.workload.growth
     shares = np.array([origin.share for origin in origins])
     shares = shares / shares.sum()
     if asked.calibrated is not None:
         own = asked.calibrated.seed
         series = calibrated_demand(scenario.start, scenario.horizon_s, seed if own is None else own)
         relative = series.to_slots(scenario.slots, scenario.slot_s)
-        kw = relative * asked.calibrated.peak_kw * len(origins) * shares
+        kw = relative * (asked.calibrated.peak_kw * growth) * len(origins) * shares
         return Demand(np.zeros_like(kw), kw=kw)
     if asked.paper is not None:
         relative = _paper(scenario, asked.paper.path)
-        kw = relative * asked.paper.peak_kw * len(origins) * shares
+        kw = relative * (asked.paper.peak_kw * growth) * len(origins) * shares
         return Demand(np.zeros_like(kw), kw=kw)
     if asked.poisson is not None:
-        return Demand(_poisson(scenario, asked.poisson, origins) * shares)
+        return Demand(_poisson(scenario, asked.poisson, origins) * growth * shares)
     if asked.hourly is not None:
         return _hourly(scenario, asked.hourly, shares, seed)
     assert asked.trace is not None
@@ -104,26 +104,27 @@ def _poisson(scenario: Scenario, asked: PoissonDemand, origins: tuple[Origin, ..
 def _hourly(scenario: Scenario, asked: HourlyDemand, shares: FloatArray, seed: int) -> Demand:
     path: KeyPath = ("workload", "demand", "hourly", "file")
     file, note = find_input(asked.file, "bloom", asked.file.name), ""
+    growth = scenario.workload.growth
+    scale = asked.scale * growth
     if file.exists():
         table = read_table(file, path)
         counts = table.amounts(asked.column)
         times = read_times(table, asked.time, time_zone("UTC", path), scenario.start)
         series = regular(table, times, counts[:, None], "refuse", ends=False)
-        mean = over_slots(series, scenario, path, file)[:, 0] * asked.scale
+        mean = over_slots(series, scenario, path, file)[:, 0] * scale
     elif asked.when_absent == "refuse":
         raise refuse(path, absent(file, "bloom"))
     else:
         series = made_counts(scenario.start, scenario.horizon_s, seed)
-        counts, mean = series.values[:, 0], series.to_slots(scenario.slots, scenario.slot_s)[:, 0] * asked.scale
+        counts, mean = series.values[:, 0], series.to_slots(scenario.slots, scenario.slot_s)[:, 0] * scale
         note = f"{file.name} is not there: made counts, lognormal about a daily wave fitted to the BLOOM log, are used"
     exact = None
     if asked.arrivals == "counted":
         aligned = scenario.slot_s == series.step_s and series.start_s % series.step_s == 0
         whole = bool(np.all(counts == np.round(counts))) and counts.max() < MOST_COUNTED
-        if asked.scale != 1 or scenario.fleet_scale != 1 or not aligned or not whole:
-            what = (
-                "counted arrivals need whole counts (below 1e9), scale 1, fleet_scale 1, and slots on the file's hours"
-            )
+        if {asked.scale, growth, scenario.fleet_scale} != {1.0} or not aligned or not whole:
+            fixed = "scale 1, growth 1, fleet_scale 1"
+            what = f"counted arrivals need whole counts (below 1e9), {fixed}, and slots on the file's hours"
             raise refuse(("workload", "demand", "hourly", "arrivals"), what)
         exact = mean.astype(np.int64)
     return Demand(mean[:, None] / series.step_s * shares, counts=exact, note=note)
@@ -137,7 +138,7 @@ def _trace(scenario: Scenario, asked: TraceDemand, shares: FloatArray) -> Demand
     if not file.exists():
         if asked.when_absent == "refuse":
             raise refuse(path, absent(file, "traces"))
-        rate = asked.rate_per_s or AZURE_RATE_RPS * (asked.thin or 1.0)
+        rate = (asked.rate_per_s or AZURE_RATE_RPS * (asked.thin or 1.0)) * scenario.workload.growth
         note = f"{file.name} is not there: Poisson arrivals and tokens fitted to the Azure 2023 trace are used"
         # Without repetition the fitted trace ends when the true one would: after as many requests.
         ends_s = np.inf if asked.repeat else AZURE_REQUESTS / rate * (asked.thin or 1.0)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from simulator.fleet import BoolArray, FloatArray
-from simulator.problem import InputError, KeyPath, Problem, did_you_mean, refuse
+from simulator.problem import InputError, KeyPath, Problem, Problems, did_you_mean, refuse
 from simulator.scenario.catalogue import index, partial_mask, places, rtt_ms
 from simulator.scenario.constraints import Allowed
 from simulator.scenario.network import CoordinateRtt, Network
@@ -75,6 +75,8 @@ def build_allowed(allowed: Allowed, origins: Origins, sites: Sites, rtt_s: Float
         return np.asarray(rtt_s <= allowed.max_rtt_ms * S_PER_MS * (1 + 1e-12))
     if allowed.regions is not None:
         return _residency(allowed.regions, origins, sites)
+    if allowed.pairs is not None:
+        return _listed(allowed.pairs, _names(origins), _names(sites))
     if allowed.matrix is not None:
         path: KeyPath = ("allowed", "matrix")
         matrix = read_matrix(allowed.matrix.file, path, (_names(origins), _names(sites)), _flaw_of_mask)
@@ -116,6 +118,25 @@ def _residency(regions: dict[str, tuple[str, ...]], origins: Origins, sites: Sit
         listed_for = regions.get(origin.name, regions.get(origin.region))
         if listed_for is not None:
             mask[j] = [site.region in listed_for for site in sites]
+    return mask
+
+
+def _listed(pairs: dict[str, tuple[str, ...]], origins: tuple[str, ...], sites: tuple[str, ...]) -> BoolArray:
+    problems, path = Problems(), ("allowed", "pairs")
+    mask = np.ones((len(origins), len(sites)), dtype=bool)
+    for name, listed in pairs.items():
+        if name not in origins:
+            problems.add((*path, name), f"unknown origin '{name}'{did_you_mean(name, origins)}")
+        else:
+            mask[origins.index(name)] = np.isin(sites, listed)
+        for k, site in enumerate(listed):
+            if site not in sites:
+                problems.add((*path, name, k), f"unknown site '{site}'{did_you_mean(site, sites)}")
+            elif site in listed[:k]:
+                problems.add((*path, name, k), f"'{site}' is given twice")
+        if not listed:
+            problems.add((*path, name), "at least one site is needed")
+    problems.settle()
     return mask
 
 

@@ -44,7 +44,7 @@ class Trace:
 
 
 def read_trace(file: Path, path: KeyPath, scenario: Scenario, asked: TraceDemand) -> Trace:
-    """A trace with times counted from its first request, stretched to the rate that is asked for.
+    """A trace with times counted from its first request, stretched to the rate that is asked for, times the growth.
 
     Its period is the time from the first to the last request and one mean gap.
     """
@@ -54,8 +54,9 @@ def read_trace(file: Path, path: KeyPath, scenario: Scenario, asked: TraceDemand
     if gap == 0:
         raise InputError([table.problem(0, "a trace needs requests at two times at least")])
     period = times[-1] + gap
-    if asked.rate_per_s is not None:
-        stretch = len(times) / period / asked.rate_per_s
+    own = len(times) / period
+    stretch = own / ((asked.rate_per_s or own) * scenario.workload.growth)
+    if stretch != 1:
         times, period = times * stretch, period * stretch
     keep = (asked.thin or 1.0) * scenario.fleet_scale
     if keep > 1:
