@@ -45,7 +45,8 @@ def shortfall(fleet: Fleet, demand_rps: FloatArray) -> Shortfall | None:
     apart = one_by_one(fleet)
     flow = SlotProgram(fleet, apart).flow(np.zeros(len(fleet.sites)), demand_rps[slot])
     witness = witness_of(flow, demand_rps[slot], fleet)
-    assert witness is not None, "a slot that leaves out demand has a minimum cut"
+    if witness is None:  # so little that it is within the tolerance of planners' programs
+        return None
     return Shortfall(
         slot=slot,
         unserved_rps=float(unserved[slot]),
