@@ -99,8 +99,8 @@ class HorizonProgram:
         self._fleet = fleet
         self._objective = objective
         asked = closeness or Closeness()
-        near, trip = asked.near(fleet), asked.price(fleet)
-        self.grouping: Grouping = by_rows(fleet, near, trip) if asked.is_asked else by_allowed_sites(fleet)
+        near, trip, self._by_pair = asked.near(fleet), asked.price(fleet), asked.is_asked
+        self.grouping: Grouping = by_rows(fleet, near, trip) if self._by_pair else by_allowed_sites(fleet)
         self.near: Grouping = self.grouping._replace(allowed=self.grouping.of_groups(near))
         """The same groups, with the sites within their bound."""
         self._trip_usd = self.grouping.of_groups(trip)
@@ -113,7 +113,11 @@ class HorizonProgram:
         units, wide = self._units(outlook, demand), self._wide(demand)
         for unserved in self._unserved(demand, units.flow_rps):
             layout = self._layout(unserved, wide)
-            best = optimum(loaded(self._program(outlook, spent, demand, unserved, units, layout)))
+            solver = loaded(self._program(outlook, spent, demand, unserved, units, layout))
+            if self._by_pair:
+                # Devex: a third to nine tenths of the time with prices of pairs.
+                solver.setOptionValue("simplex_dual_edge_weight_strategy", 1)
+            best = optimum(solver)
             if best is not None:
                 break
         assert best is not None, "leaving out what no flow can serve makes every slot feasible"

@@ -21,6 +21,7 @@ from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
+import numpy as np
 import pytest
 import yaml
 from rich.console import Console
@@ -31,6 +32,7 @@ from simulator.cli import main
 from simulator.folder import Folder, read_folder
 from simulator.report.table import print_comparison
 from simulator.scenario import read_source, shipped_scenarios
+from simulator.world import build_world
 
 ROOT = Path(simulator.__file__).resolve().parents[1]
 LIMIT_S = 60
@@ -187,6 +189,7 @@ def test_the_folder_of_a_run_is_whole(here, equifleet):
     manifest = json.loads((here / "done/manifest.json").read_text())
     for name, digest in manifest["files"].items():
         assert hashlib.sha256((here / "done" / name).read_bytes()).hexdigest() == digest
+    assert manifest["shortfalls"] == {}
     assert (manifest["seed"], manifest["engine"], manifest["policies"]) == (5, "compiled", NAMES)
     assert all(len(laws) >= 7 for laws in manifest["laws"].values())
     tables = read_folder(here / "done")
@@ -601,6 +604,27 @@ class Broken(RoutingPolicy):
             raise ZeroDivisionError("the third law")
         return Split(np.eye(2))
 """
+
+
+def test_the_manifest_tells_machines_what_plans_left_out(here, equifleet):
+    """A hundred times the demand: the same figures as the sentence, by the name of each policy."""
+    code, out, _ = equifleet("run", "tiny.yaml", "--set", "workload.growth=100", "--out", "out", "--policy", "glb-cost")
+    assert code == 0
+    manifest, (row,) = json.loads((here / "out/manifest.json").read_text()), summary(here / "out")
+    (short,) = manifest["shortfalls"].values()
+    assert list(manifest["shortfalls"]) == ["glb-cost"]
+    keys = ["slots", "requests", "origins", "sites", "demand_rps", "capacity_rps", "short_kw"]
+    assert list(short) == keys
+    assert str(short["slots"]) == row["short_slots"]
+    assert short["requests"] == float(row["unserved_requests"]) > 0
+    assert short["demand_rps"] > short["capacity_rps"] > 0
+    assert f"({short['short_kw']:,.4g} kW short)" in out
+    # Nothing but what these sites cannot carry is left out: as power, at what a request draws there.
+    world = build_world(load(here / "out/scenario.yaml"))
+    energy_kwh = world.fleet.energy_kwh[np.isin(world.fleet.sites, short["sites"])]
+    assert np.ptp(energy_kwh) == 0
+    kw = (short["demand_rps"] - short["capacity_rps"]) * energy_kwh[0] * 3600
+    assert short["short_kw"] == pytest.approx(kw, rel=1e-5)
 
 
 def test_a_policy_that_fails_is_named_with_its_line_and_the_others_are_kept(here, equifleet):
