@@ -82,14 +82,14 @@ def run(
     jobs: int | None,
     as_json: bool,
 ) -> None:
-    """Run the policies of a scenario and print their table; its sweep, if it has one."""
+    """Run the policies of a scenario and print their table; its study or sweep, if it has one."""
     options = {key: value for key, value in (("engine", engine), ("seed", seed)) if value is not None}
     heed_signals()
     source, folders = _source(scenario, settings, only, options)
     loaded = _let_in(source, folders)
-    if loaded.sweep is not None:
+    if loaded.sweep is not None or loaded.study is not None:
         if overwrite:
-            raise click.UsageError("a sweep goes on where it was stopped; to begin anew name another folder with --out")
+            raise click.UsageError("it goes on where it was stopped; to begin anew name another folder with --out")
         _many(source, loaded, folders, Asked(out, Path(scenario).stem, as_json, jobs))
     from simulator.folder import Folder
 
@@ -202,6 +202,43 @@ def sweep(
 
 
 @main.command()
+@click.argument("kind", type=click.Choice(["latency", "partial"]))
+@click.argument("scenario")
+@click.option("--engine", metavar="compiled|simpy", help="The scenario's engine unless given.")
+@_SETTING
+@click.option(
+    "--out", type=click.Path(path_type=Path), help="The folder of results; results/SCENARIO-KIND unless given."
+)
+@click.option("--jobs", type=click.IntRange(1), help="Points that run at once; the free cores unless given.")
+@click.option("--shard", metavar="I/N", help="Run every N-th point, from the I-th on: for arrays of batch jobs.")
+@click.option("--scheduler", metavar="ADDRESS", help="Run points on the workers of this Dask scheduler.")
+@click.option("--json", "as_json", is_flag=True, help="Print what became of it as JSON.")
+def study(
+    kind: str,
+    scenario: str,
+    engine: str | None,
+    settings: tuple[str, ...],
+    out: Path | None,
+    jobs: int | None,
+    shard: str | None,
+    scheduler: str | None,
+    as_json: bool,
+) -> None:
+    """Answer a question with many runs of a scenario, and tell the answer.
+
+    latency: what equity costs in latency. partial: where partial GLB breaks, and why. How thoroughly, the scenario's
+    block `study` says. Say the same again to go on with a study that was stopped.
+    """
+    heed_signals()
+    source, folders = _source(scenario, settings, (), {} if engine is None else {"engine": engine})
+    held = source.data.get("study")
+    if not isinstance(held, dict) or kind not in held:
+        source.replace(("study",), {kind: {}}, f"study {kind}")
+    asked = Asked(out, f"{Path(scenario).stem}-{kind}", as_json, jobs, shard, scheduler)
+    _many(source, _let_in(source, folders), folders, asked)
+
+
+@main.command()
 @click.argument("scenarios", nargs=-1, required=True, metavar="SCENARIO...")
 @_SETTING
 def validate(scenarios: tuple[str, ...], settings: tuple[str, ...]) -> None:
@@ -212,7 +249,8 @@ def validate(scenarios: tuple[str, ...], settings: tuple[str, ...]) -> None:
             with sentences():
                 source, folders = _source(name, settings)
                 loaded = _let_in(source, folders)
-                points = f", {len(_agenda(source, loaded, folders).points)} points" if loaded.sweep else ""
+                many = loaded.sweep is not None or loaded.study is not None
+                points = f", {len(_agenda(source, loaded, folders).points)} points" if many else ""
                 click.echo(f"{name}: fine ({len(loaded.policies)} policies, {loaded.slots} slots{points})")
         except SystemExit as ended:
             if ended.code != BAD_INPUT:
@@ -301,9 +339,13 @@ def _many(source: Source, loaded: Scenario, folders: tuple[Path, ...], asked: As
 
 
 def _agenda(source: Source, loaded: Scenario, folders: tuple[Path, ...]) -> Agenda:
-    from simulator.study.variations import agenda_of
+    if loaded.study is None:
+        from simulator.study.variations import sweep_agenda
 
-    return agenda_of(source, loaded, folders)
+        return sweep_agenda(source, loaded, folders)
+    from simulator.study.studies import study_agenda
+
+    return study_agenda(source, loaded, folders)
 
 
 def _let_in(source: Source, folders: tuple[Path, ...]) -> Scenario:

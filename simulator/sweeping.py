@@ -12,6 +12,7 @@ import click
 from rich.console import Console
 
 from simulator.problem import InputError, Problem
+from simulator.report.answer import print_answer
 from simulator.report.intervals import print_intervals
 from simulator.report.watch import SweepWatch
 from simulator.scenario import Source
@@ -99,7 +100,8 @@ def sweep(folder: SweepFolder, shard: Shard, helpers: Helpers, as_json: bool) ->
         click.echo(json.dumps({**said, "done": done, "failed": failed}, indent=2))
         return not failed
     console = Console(highlight=False, emoji=False)
-    print_intervals(console, folder.path)
+    if not print_answer(console, folder.path):
+        print_intervals(console, folder.path)
     console.print(f"{done} of {len(agenda.points)} points are done: {folder.path}", markup=False, soft_wrap=True)
     return not failed
 

@@ -21,6 +21,7 @@ from .outage import Outages
 from .place import Origins, Sites
 from .server import ServerTypes
 from .signals import CalibratedSignals, Signals
+from .study import Study
 from .sweep import Sweep
 from .weather import Weather
 from .workload import Workload
@@ -121,6 +122,8 @@ class Scenario(Block):
     published: Published | None = None
     sweep: Sweep | None = None
     """What `run` and `sweep` vary; each variation is a run of its own."""
+    study: Study | None = None
+    """The study that `run` performs, in place of a comparison of the policies."""
 
     @model_validator(mode="after")
     def _ends_within_the_calendar(self) -> Scenario:
@@ -141,6 +144,12 @@ class Scenario(Block):
                 f"the warm-up must be shorter than the run of {known['slots'] * known['slot_s']:g} s (given {value:g})"
             )
         return value
+
+    @model_validator(mode="after")
+    def _one_question(self) -> Scenario:
+        if self.sweep is not None and self.study is not None:
+            raise wrong("give a sweep or a study, not both")
+        return self
 
     @property
     def horizon_s(self) -> float:

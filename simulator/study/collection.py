@@ -6,16 +6,18 @@ import csv
 import hashlib
 import io
 import json
-import math
-from collections.abc import Iterable, Mapping, Sequence
-from itertools import groupby
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
 from simulator.claim import MANIFEST
-from simulator.statistics import mean_interval, paired_interval
-from simulator.study.agenda import plain
-from simulator.study.point import Point
+from simulator.statistics import Interval
+from simulator.study.agenda import Agenda
+from simulator.study.breakage import breakage
+from simulator.study.readings import Cells, Key, Readings, cell_of, difference, interval
 from simulator.study.sweep_folder import SweepFolder
+from simulator.study.tradeoff import tradeoff
+
+Tables = dict[str, list[dict[str, Any]]]
 
 #: Figures of ``summary.csv`` that get intervals.
 FIGURES = (
@@ -49,103 +51,88 @@ FIGURES = (
     "nearest_share",
 )
 _ENDS = ("n", "mean", "low", "high")
-
-Cells = dict[str, str]
-Grouped = list[tuple[Cells, dict[str, dict[int, Cells]]]]
-"""For each variation its cells, and by policy and seed the row of ``summary.csv``."""
+#: What a study concludes of its points: tables by file, and what is to be said.
+CONCLUSIONS: dict[str, Callable[[Agenda, Readings], tuple[Tables, dict[str, Any]]]] = {
+    "latency": tradeoff,
+    "partial": breakage,
+}
 
 
 def collect(folder: SweepFolder) -> None:
     """Write the tables of all points that are done; with a manifest, the last file, if that is all of them."""
-    agenda, failures = folder.agenda, folder.failures()
-    done = [point for point in agenda.points if folder.is_done(point)]
-    grouped = _grouped(folder, done)
+    agenda, readings = folder.agenda, Readings(folder)
     tables = {
-        "points.csv": _csv(
-            [_point_row(agenda.axes, p, folder.is_done(p), failures.get(p.name, "")) for p in agenda.points]
+        "points.csv": csv_text(list(_point_rows(folder))),
+        "summary.csv": csv_text(list(_summary(readings))),
+        "intervals.csv": csv_text(list(_intervals(readings)), (*agenda.axes, "policy", "figure", *_ENDS)),
+        "differences.csv": csv_text(
+            list(_differences(readings, agenda.against)), (*agenda.axes, "policy", "against", "figure", *_ENDS)
         ),
-        "summary.csv": _csv([row for point in done for row in _rows(folder, point)]),
-        "intervals.csv": _csv(list(_intervals(grouped))),
-        "differences.csv": _csv(list(_differences(grouped, agenda.against))),
     }
+    is_whole = len(readings.done) == len(agenda.points)
+    if is_whole and agenda.kind in CONCLUSIONS:
+        tables |= _concluded(agenda, readings)
     for name, text in tables.items():
         folder.write(name, text)
-    if len(done) == len(agenda.points):
-        said = {"kind": agenda.kind, "name": agenda.scenario.name, "points": len(done), "digest": agenda.digest}
+    if is_whole:
+        said = {"kind": agenda.kind, "name": agenda.scenario.name, "points": len(agenda.points)}
         hashes = {name: hashlib.sha256(text.encode()).hexdigest() for name, text in tables.items()}
-        folder.write(MANIFEST, json.dumps({**said, "files": hashes}, indent=2) + "\n")
+        folder.write(MANIFEST, json.dumps({**said, "digest": agenda.digest, "files": hashes}, indent=2) + "\n")
 
 
-def _cells(axes: Sequence[str], point: Point) -> Cells:
-    return {axis: _cell(point.values.get(axis)) for axis in axes}
+def _concluded(agenda: Agenda, readings: Readings) -> dict[str, str]:
+    """What a study concludes: its tables, and what it says."""
+    tables, said = CONCLUSIONS[agenda.kind](agenda, readings)
+    title = {"kind": agenda.kind, "title": agenda.scenario.name, "purpose": agenda.scenario.purpose}
+    study = json.dumps({**title, **said}, indent=1, allow_nan=False) + "\n"
+    return {**{name: csv_text(rows) for name, rows in tables.items()}, "study.json": study}
 
 
-def _cell(value: Any) -> str:
-    if value is None:
-        return ""
-    if isinstance(value, float):
-        return "" if math.isnan(value) else repr(value)
-    return str(value) if isinstance(value, str | int) and not isinstance(value, bool) else json.dumps(plain(value))
+def _point_rows(folder: SweepFolder) -> Iterator[Cells]:
+    failures = folder.failures()
+    for point in folder.agenda.points:
+        reason = failures.get(point.name, "")
+        state = "done" if folder.is_done(point) else "failed" if reason else "open"
+        varied = {axis: cell_of(point.values.get(axis)) for axis in folder.agenda.axes}
+        yield {"point": point.name, **varied, "seed": str(point.seed), "state": state, "reason": reason}
 
 
-def _point_row(axes: Sequence[str], point: Point, is_done: bool, reason: str) -> Cells:
-    state = "done" if is_done else "failed" if reason else "open"
-    return {"point": point.name, **_cells(axes, point), "seed": str(point.seed), "state": state, "reason": reason}
+def _summary(readings: Readings) -> Iterator[Cells]:
+    """The rows of all points, their cells as they stand there, with what was varied in front."""
+    for point in readings.done:
+        varied = {"point": point.name, **readings.cells(point)}
+        for row in readings.rows(point, "summary.csv"):
+            yield {**varied, **{key: cell for key, cell in row.items() if key not in varied}}
 
 
-def _rows(folder: SweepFolder, point: Point) -> list[Cells]:
-    """The rows of a point's summary, its cells as they stand there, with what was varied in front."""
-    text = (folder.piece(point).folder / "summary.csv").read_text(encoding="utf-8")
-    varied = {"point": point.name, **_cells(folder.agenda.axes, point)}
-    return [
-        {**varied, **{key: cell for key, cell in row.items() if key not in varied}}
-        for row in csv.DictReader(io.StringIO(text))
-    ]
-
-
-def _grouped(folder: SweepFolder, done: Sequence[Point]) -> Grouped:
-    found: Grouped = []
-    for cells, points in groupby(done, lambda point: _cells(folder.agenda.axes, point)):
-        by_policy: dict[str, dict[int, Cells]] = {}
-        for point in points:
-            for row in _rows(folder, point):
-                by_policy.setdefault(row["policy"], {})[point.seed] = row
-        found.append((cells, by_policy))
-    return found
-
-
-def _figure(row: Mapping[str, str], figure: str) -> float:
-    return float(row.get(figure) or "nan")
-
-
-def _intervals(grouped: Grouped) -> Iterable[Cells]:
+def _intervals(readings: Readings) -> Iterator[Cells]:
     """Means over seeds, with Student-t intervals."""
-    for cells, by_policy in grouped:
-        for policy, rows in by_policy.items():
-            for figure in FIGURES:
-                found = mean_interval([_figure(row, figure) for row in rows.values()])
-                yield {**cells, "policy": policy, "figure": figure} | dict(zip(_ENDS, map(_cell, found), strict=True))
+    for key, rows in readings.summary.items():
+        varied = dict(zip(readings.axes, key.values, strict=True))
+        for figure in FIGURES:
+            yield {**varied, "policy": key.policy, "figure": figure, **ends(interval(rows, figure))}
 
 
-def _differences(grouped: Grouped, against: str | None) -> Iterable[Cells]:
+def _differences(readings: Readings, against: str | None) -> Iterator[Cells]:
     """What policies differ by from one of them, paired by seed: all of them met the same requests."""
-    for cells, by_policy in grouped:
-        other = by_policy.get(against or "", {})
-        for policy, rows in by_policy.items():
-            seeds = [seed for seed in rows if seed in other]
-            if policy == against or not seeds:
-                continue
-            for figure in FIGURES:
-                ours, theirs = ([_figure(r[seed], figure) for seed in seeds] for r in (rows, other))
-                found = paired_interval(ours, theirs)
-                names = {"policy": policy, "against": str(against), "figure": figure}
-                yield {**cells, **names} | dict(zip(_ENDS, map(_cell, found), strict=True))
+    for key, rows in readings.summary.items():
+        others = readings.summary.get(Key(key.values, against or ""), {})
+        if key.policy == against or not others:
+            continue
+        varied = {**dict(zip(readings.axes, key.values, strict=True)), "policy": key.policy, "against": str(against)}
+        for figure in FIGURES:
+            yield {**varied, "figure": figure, **ends(difference(rows, others, figure))}
 
 
-def _csv(rows: Sequence[Cells]) -> str:
+def ends(found: Interval) -> Cells:
+    """An interval as cells."""
+    return dict(zip(_ENDS, map(cell_of, found), strict=True))
+
+
+def csv_text(rows: Sequence[Mapping[str, Any]], columns: Sequence[str] = ()) -> str:
+    """Rows as the text of a CSV file; the columns of the first row, or those given where there is none."""
     text = io.StringIO()
-    if rows:
-        writer = csv.DictWriter(text, list(dict.fromkeys(key for row in rows[:1] for key in row)), lineterminator="\n")
-        writer.writeheader()
-        writer.writerows(rows)
+    writer = csv.DictWriter(text, list(rows[0]) if rows else columns, lineterminator="\n")
+    writer.writeheader()
+    writer.writerows(rows)
     return text.getvalue()

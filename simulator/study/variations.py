@@ -30,7 +30,7 @@ class Variation(NamedTuple):
     places: Mapping[str, str]
 
 
-def agenda_of(source: Source, base: Scenario, modules: tuple[Path, ...]) -> Agenda:
+def sweep_agenda(source: Source, base: Scenario, modules: tuple[Path, ...]) -> Agenda:
     """The agenda of a scenario's sweep; raises InputError with every mistake in any of its variations."""
     sweep = base.sweep or Sweep()
     variations = _variations(source, sweep)

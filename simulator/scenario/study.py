@@ -1,0 +1,54 @@
+"""A study: a question that many runs answer, and how thoroughly."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from pydantic import Field
+
+from .block import Block, Fraction, NotNegative, Positive, Variant
+from .constraints import Allowed
+
+Repeats = Annotated[int, Field(ge=1, le=1000)]
+Steps = Annotated[int, Field(ge=2, le=100)]
+
+
+class LatencyStudy(Block):
+    """What equity costs in latency: `eglb-off` with equity weights from nothing to where nothing changes any more."""
+
+    allowed: Annotated[tuple[Allowed, ...], Field(min_length=1)] | None = None
+    """Constraints to compare; full GLB and one of partial GLB unless given."""
+    weights: Steps = 7
+    """How many multiples of the objective's weights, besides none and the weights themselves; found by themselves."""
+    multiples: Annotated[tuple[NotNegative, ...], Field(min_length=1)] | None = None
+    """The multiples themselves, in place of those that would be found."""
+    rtt_usd_per_request_s: tuple[Positive, ...] | None = None
+    """Prices of round-trip time for equity that minds latency; one that weighs as much as energy unless given."""
+    network_p99_ms: tuple[Positive, ...] = ()
+    """Bounds on round trips for equity that minds latency."""
+    seeds: Repeats = 5
+
+
+class PartialStudy(Block):
+    """Where partial GLB breaks: from full GLB to local only, and other stresses, until something cannot be carried."""
+
+    rtt_steps: Steps = 8
+    """Bounds on the round-trip time, from none to the tightest."""
+    densities: Annotated[tuple[NotNegative, ...], Field(min_length=2)] = (0.0, 0.05, 0.1, 0.2, 0.3, 0.5, 0.75, 1.0)
+    """Shares of the allowed pairs that random masks keep."""
+    mask_seeds: Repeats = 5
+    """Random masks at each density."""
+    losses: Annotated[int, Field(ge=0, le=3)] = 2
+    """How many sites are lost at once, at most."""
+    growth_steps: Steps = 6
+    """Factors on demand, up to a little beyond what can be carried."""
+    growth_tolerance: Fraction = 0.001
+    """How finely the breaking point of growth is told."""
+    seeds: Repeats = 1
+
+
+class Study(Variant):
+    """The study that `run` performs."""
+
+    latency: LatencyStudy | None = None
+    partial: PartialStudy | None = None
