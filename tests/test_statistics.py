@@ -14,7 +14,6 @@ from hypothesis import given
 from hypothesis import strategies as st
 from worlds import EXPONENTIAL, InTurn, fleet, split, world_of
 
-from simulator.batches import Cut
 from simulator.result import RunResult
 from simulator.simulation import run
 from simulator.statistics import LEAST_LEFT, batch_means, mean_interval, mser, paired_interval, student_t
@@ -171,15 +170,6 @@ def test_gaps_in_a_series_do_not_count():
 
 
 # --- on runs --------------------------------------------------------------------------------------------------------
-
-
-@given(st.integers(1, 1000), st.floats(1e-3, 1e9))
-def test_no_time_before_the_end_is_beyond_the_last_batch(batches, horizon_s):
-    """Kernels do not look: one batch too many would be written outside of the array."""
-    cut = Cut.into(batches, horizon_s, 1.0)
-    assert int(math.nextafter(horizon_s, 0.0) * cut.batches_per_s) < batches
-    assert int(horizon_s * (1 - 1e-9) * cut.batches_per_s) >= batches - 1 - 1e-5
-    assert cut.length_s * batches == pytest.approx(horizon_s, rel=1e-12)
 
 
 def mm1(rate: float, customers: int, seed: int, warmup_s: float = 300.0) -> RunResult:

@@ -1,6 +1,6 @@
 """Do 95 % intervals cover the true mean in 95 % of experiments? An M/M/1 queue says, whose mean wait is known.
 
-    .venv/bin/python scripts/coverage.py [--experiments 1000] [--replications 20] [--customers 20000] [--jobs 2]
+    .venv/bin/python scripts/interval_coverage.py [--experiments N] [--replications N] [--customers N] [--jobs N]
 
 Arrivals at 0.7/s, services of 1 s on average, one place: the mean wait is rho / (mu - lambda) = 7/3 s (Gross et al.,
 Fundamentals of Queueing Theory, 4th ed., section 2.2). Two ways to an interval are held against it, with the
