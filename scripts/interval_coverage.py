@@ -11,8 +11,8 @@ Fundamentals of Queueing Theory, 4th ed., section 2.2). Two ways to an interval 
 
 A replication is exactly the given number of customers, the first after the warm-up: its run is long enough that as many
 arrive and finish, and its rows of requests say their waits. So neither the chance of how many arrive nor the end of the
-run, which leaves out who has not finished, moves its mean. The one long run is cut by time, as in ``summary.csv``; there
-that number is expected. The warm-up of 1,000 s is 27 relaxation times 1 / (mu (1 - sqrt(rho))^2) (Gross, 2.12).
+run, which leaves out who has not finished, moves its mean. The one long run is cut by time, as in ``summary.csv``;
+there that number is expected. The warm-up of 1,000 s is 27 relaxation times 1 / (mu (1 - sqrt(rho))^2) (Gross, 2.12).
 
 Every run has a seed of its own, from which numpy's ``SeedSequence`` makes independent streams. Replication r = 0, 1,
 ... of experiment e = 1, 2, ... has seed replications x (e - 1) + r + 1, so no two share one, and none depends on the

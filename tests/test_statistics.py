@@ -7,6 +7,10 @@ Gross, Shortle, Thompson, Harris, Fundamentals of Queueing Theory, 4th ed., Wile
 from __future__ import annotations
 
 import math
+import re
+import subprocess
+import sys
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -191,6 +195,16 @@ def test_three_replications_cover_the_mean_wait_of_mm1():
         found = mean_interval([mm1(0.5, 2000, seed).record.latency["wait"].mean() for seed in seeds])
         covered += found.low <= 1.0 <= found.high
     assert abs(covered / 150 - 0.95) < 3.3 * math.sqrt(0.95 * 0.05 / 150)
+
+
+def test_the_script_of_coverage_runs():
+    """On next to nothing: what it says of 1,000 experiments stands in docs/results.md."""
+    script = Path(__file__).parents[1] / "scripts" / "interval_coverage.py"
+    small = ["--experiments", "2", "--replications", "3", "--customers", "200", "--jobs", "1"]
+    done = subprocess.run([sys.executable, script, *small], capture_output=True, text=True, check=True)
+    one, other = done.stdout.splitlines()
+    assert re.match(r"3 replications of 200: [0-2] of 2 cover 2.33333 s, ", one)
+    assert re.match(r"batch means of one run of 600: [0-2] of 2 cover 2.33333 s, ", other)
 
 
 def test_batch_means_of_one_run_cover_the_mean_wait_of_mm1():
