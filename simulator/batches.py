@@ -17,6 +17,8 @@ from simulator.world import World
 
 #: Equal spans of a run: five for each of 200 means, on which MSER-5 finds a warm-up to half a percent of the run.
 MOST_BATCHES = 1000
+#: Batches x sites, at most: 64 MB.
+MOST_CELLS = 2_000_000
 #: A short run has fewer, so that a batch is expected to hold this many requests.
 LEAST_REQUESTS = 10
 #: Ticks are never finer than 2**-30 s, about a nanosecond.
@@ -36,17 +38,13 @@ class Cut(NamedTuple):
     batches: int
     length_s: float
     batches_per_s: float
-    """batch = int(arrival_s * batches_per_s), for every time before the end of the run."""
+    """The batch of a request is int(arrival_s * batches_per_s): a product, which is quicker than a division."""
     ticks_per_s: float
 
-    @classmethod
-    def into(cls, batches: int, horizon_s: float, ticks_per_s: float) -> Cut:
-        """So many batches of a run.
-
-        The factor is one rounding below ``batches / horizon_s``: then no product of a time before the end reaches
-        ``batches``, whatever the last bit, and kernels need not look.
-        """
-        return cls(batches, horizon_s / batches, math.nextafter(batches / horizon_s, 0.0), ticks_per_s)
+    @property
+    def rows(self) -> int:
+        """One more than there are batches: the last instant of a run may round up to it, and kernels need not look."""
+        return self.batches + 1
 
 
 class Batches(NamedTuple):
@@ -64,8 +62,10 @@ class Batches(NamedTuple):
 
     @classmethod
     def of_ticks(cls, cut: Cut, sums: IntArray) -> Batches:
-        """From sums in ticks, [SUMS, batches, sites]; counts are plain."""
-        counts, *durations = sums.astype(float)
+        """From sums in ticks, [SUMS, rows of the cut, sites]; counts are plain."""
+        whole = sums[:, :-1].copy()
+        whole[:, -1] += sums[:, -1]
+        counts, *durations = whole.astype(float)
         return cls(cut.length_s, counts, *(duration / cut.ticks_per_s for duration in durations))
 
     def interval(self, measure: str, after_s: float) -> Interval:
@@ -87,8 +87,10 @@ class Batches(NamedTuple):
 def cut_of(world: World) -> Cut:
     """The batches of a world's runs."""
     horizon_s, scale = world.scenario.horizon_s, world.scenario.fleet_scale
-    batches = max(1, min(MOST_BATCHES, int(world.expected_requests / LEAST_REQUESTS)))
+    most = min(MOST_BATCHES, MOST_CELLS // len(world.fleet.sites))
+    batches = max(1, min(most, int(world.expected_requests / LEAST_REQUESTS)))
     # A trace or counted arrivals may bring all requests of a slot at once; nobody finishes later than the run ends.
     span_s = max(horizon_s / batches, world.fleet.slot_s)
-    most = (float(world.demand.rate_rps.sum(axis=1).max()) * scale * span_s + MOST_BATCHES) * horizon_s
-    return Cut.into(batches, horizon_s, 2.0 ** min(_FINEST, _BITS - math.ceil(math.log2(most))))
+    most_ticked_s = (float(world.demand.rate_rps.sum(axis=1).max()) * scale * span_s + MOST_BATCHES) * horizon_s
+    ticks_per_s = 2.0 ** min(_FINEST, _BITS - math.ceil(math.log2(most_ticked_s)))
+    return Cut(batches, horizon_s / batches, batches / horizon_s, ticks_per_s)

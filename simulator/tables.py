@@ -82,7 +82,7 @@ def batch_table(result: RunResult) -> pa.Table:
             "from_s": column(batch * batches.length_s),
             "to_s": column((batch + 1) * batches.length_s),
             "site": named(site, result.sites),
-            "requests": column(requests),
+            "requests": column(requests.astype(np.int64)),
             "wait_mean_s": column(wait_s / requests),
             "ttft_mean_ms": column(ttft_s / requests / S_PER_MS),
             "e2e_mean_s": column(end_to_end_s / requests),

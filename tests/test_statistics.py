@@ -7,6 +7,10 @@ Gross, Shortle, Thompson, Harris, Fundamentals of Queueing Theory, 4th ed., Wile
 from __future__ import annotations
 
 import math
+import re
+import subprocess
+import sys
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -14,7 +18,6 @@ from hypothesis import given
 from hypothesis import strategies as st
 from worlds import EXPONENTIAL, InTurn, fleet, split, world_of
 
-from simulator.batches import Cut
 from simulator.result import RunResult
 from simulator.simulation import run
 from simulator.statistics import LEAST_LEFT, batch_means, mean_interval, mser, paired_interval, student_t
@@ -173,15 +176,6 @@ def test_gaps_in_a_series_do_not_count():
 # --- on runs --------------------------------------------------------------------------------------------------------
 
 
-@given(st.integers(1, 1000), st.floats(1e-3, 1e9))
-def test_no_time_before_the_end_is_beyond_the_last_batch(batches, horizon_s):
-    """Kernels do not look: one batch too many would be written outside of the array."""
-    cut = Cut.into(batches, horizon_s, 1.0)
-    assert int(math.nextafter(horizon_s, 0.0) * cut.batches_per_s) < batches
-    assert int(horizon_s * (1 - 1e-9) * cut.batches_per_s) >= batches - 1 - 1e-5
-    assert cut.length_s * batches == pytest.approx(horizon_s, rel=1e-12)
-
-
 def mm1(rate: float, customers: int, seed: int, warmup_s: float = 300.0) -> RunResult:
     """One run of an M/M/1 queue with services of mean 1 s, of so many expected customers after the warm-up."""
     data = fleet((1,), slot_s=warmup_s + customers / rate, warmup_s=warmup_s, request={"seconds": EXPONENTIAL})
@@ -201,6 +195,16 @@ def test_three_replications_cover_the_mean_wait_of_mm1():
         found = mean_interval([mm1(0.5, 2000, seed).record.latency["wait"].mean() for seed in seeds])
         covered += found.low <= 1.0 <= found.high
     assert abs(covered / 150 - 0.95) < 3.3 * math.sqrt(0.95 * 0.05 / 150)
+
+
+def test_the_script_of_coverage_runs():
+    """On next to nothing: what it says of 1,000 experiments stands in docs/results.md."""
+    script = Path(__file__).parents[1] / "scripts" / "interval_coverage.py"
+    small = ["--experiments", "2", "--replications", "3", "--customers", "200", "--jobs", "1"]
+    done = subprocess.run([sys.executable, script, *small], capture_output=True, text=True, check=True)
+    one, other = done.stdout.splitlines()
+    assert re.match(r"3 replications of 200: [0-2] of 2 cover 2.33333 s, ", one)
+    assert re.match(r"batch means of one run of 600: [0-2] of 2 cover 2.33333 s, ", other)
 
 
 def test_batch_means_of_one_run_cover_the_mean_wait_of_mm1():

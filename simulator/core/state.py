@@ -28,7 +28,7 @@ CLOCK = record_of(
     horizon_s=float,
     warmup_s=float,
     slot_s=float,
-    batches_per_s=float,  # so small that no request before the end of the run is beyond the last batch
+    batches_per_s=float,  # the batch of a request is that of the time at which it arises
     ticks_per_s=float,  # a power of two; sums of batches are whole ticks
     ttft_slo_s=float,  # targets; infinite where there is none
     end_to_end_slo_s=float,
@@ -219,7 +219,7 @@ class Books(NamedTuple):
     tallies: Records
     """[origins]."""
     batches: Records
-    """[batches, sites]."""
+    """[batches + 1, sites]: the last instant may round up to the row behind the last batch."""
 
 
 class State(NamedTuple):

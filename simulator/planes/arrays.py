@@ -131,7 +131,7 @@ def _books(world: World) -> Books:
         latency=counts(len(MEASURES), origins, BINS),
         wait=counts(sites, BINS),
         tallies=records(TALLY, origins),
-        batches=records(BATCH, cut_of(world).batches, sites),
+        batches=records(BATCH, cut_of(world).rows, sites),
     )
 
 

@@ -93,7 +93,7 @@ def _batches(world: World, requests: Requests) -> Batches:
     cut, finished = cut_of(world), requests.fate == FINISHED
     batch = (requests.arrival_s[finished] * cut.batches_per_s).astype(np.int64)
     where = (batch, requests.site[finished])
-    sums = np.zeros((len(SUMS), cut.batches, len(world.fleet.sites)), dtype=np.int64)
+    sums = np.zeros((len(SUMS), cut.rows, len(world.fleet.sites)), dtype=np.int64)
     np.add.at(sums[0], where, 1)
     _, *durations = _durations_of(requests, finished)
     for k, seconds in enumerate(durations, 1):

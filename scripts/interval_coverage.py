@@ -1,6 +1,6 @@
 """Do 95 % intervals cover the true mean in 95 % of experiments? An M/M/1 queue says, whose mean wait is known.
 
-    .venv/bin/python scripts/coverage.py [--experiments 1000] [--replications 20] [--customers 20000] [--jobs 2]
+    .venv/bin/python scripts/interval_coverage.py [--experiments N] [--first N] [--replications N] [--customers N]
 
 Arrivals at 0.7/s, services of 1 s on average, one place: the mean wait is rho / (mu - lambda) = 7/3 s (Gross et al.,
 Fundamentals of Queueing Theory, 4th ed., section 2.2). Two ways to an interval are held against it, with the
@@ -9,13 +9,14 @@ Fundamentals of Queueing Theory, 4th ed., section 2.2). Two ways to an interval 
 * replications: each experiment runs the queue 20 times and takes Student's t over the 20 means (``mean_interval``).
 * batch means: each experiment is one run of as many customers as all replications have together (``batch_means``).
 
-A run is as long as it takes until the given number of customers is *expected* to have arrived after the warm-up; how
-many do arrive is the demand's own chance, and the run's end leaves out who has not finished. The warm-up of 1,000 s is
-27 relaxation times 1 / (mu (1 - sqrt(rho))^2) (Gross, section 2.12).
+A replication is exactly the given number of customers, the first after the warm-up: its run is long enough that as many
+arrive and finish, and its rows of requests say their waits. So neither the chance of how many arrive nor the end of the
+run, which leaves out who has not finished, moves its mean. The one long run is cut by time, as in ``summary.csv``;
+there that number is expected. The warm-up of 1,000 s is 27 relaxation times 1 / (mu (1 - sqrt(rho))^2) (Gross, 2.12).
 
 Every run has a seed of its own, from which numpy's ``SeedSequence`` makes independent streams. Replication r = 0, 1,
 ... of experiment e = 1, 2, ... has seed replications x (e - 1) + r + 1, so no two share one, and none depends on the
-order in which processes take them; the single run of experiment e has a seed behind all of these.
+order in which processes take them; the single run of experiment e has seed 1,000,000,000 + e.
 """
 
 from __future__ import annotations
@@ -39,6 +40,9 @@ from simulator.statistics import Interval, mean_interval
 RATE_RPS, SERVICE_RPS = 0.7, 1.0
 TRUE_WAIT_S = RATE_RPS / SERVICE_RPS / (SERVICE_RPS - RATE_RPS)
 WARMUP_S = 1000.0
+#: Of all runs, so that whoever arrives among the customers that count also finishes.
+MARGIN_S = 500.0
+FIRST_LONG_SEED = 10**9
 #: The normal distribution's 97.5 % point, for the interval of a share of thousands.
 Z = 1.959964
 
@@ -46,34 +50,44 @@ Z = 1.959964
 class Asked(NamedTuple):
     """How large an experiment is."""
 
-    experiments: int
+    experiments: range
     replications: int
     customers: int
 
 
-def queue(customers: int) -> Scenario:
-    """The queue as a scenario, long enough for so many customers after the warm-up."""
+def queue(customers: float) -> Scenario:
+    """The queue as a scenario, long enough for so many expected customers after the warm-up."""
     length_s = WARMUP_S + customers / RATE_RPS
     changes = ["servers.count=1", f"workload.demand.poisson.rate_per_s={RATE_RPS}", "slots=1"]
     return load("mmc", [*changes, f"slot_s={length_s!r}", f"warmup_s={WARMUP_S!r}"])
 
 
-def simulated(scenario: Scenario, seed: int) -> RunResult:
-    """One run."""
-    return run(build_world(scenario, seed), POLICIES["glb-nearest"](), engine="compiled")
+def simulated(scenario: Scenario, seed: int, rows: bool = False) -> RunResult:
+    """One run, with its rows of requests or without."""
+    return run(build_world(scenario, seed), POLICIES["glb-nearest"](), engine="compiled", keep_requests=rows)
+
+
+def mean_wait_s(scenario: Scenario, seed: int, customers: int) -> float:
+    """Mean wait of exactly so many customers, the first after the warm-up [s]."""
+    rows = simulated(scenario, seed, rows=True).record.requests
+    assert rows is not None
+    waits = (rows.start_s - rows.reach_s)[rows.arrival_s >= WARMUP_S][:customers]
+    assert len(waits) == customers and not np.isnan(waits).any(), f"seed {seed}: too few customers"
+    return float(waits.mean())
 
 
 def by_replications(asked: Asked, experiment: int) -> Interval:
     """The interval of the mean wait that one experiment's replications give."""
-    scenario, first = queue(asked.customers), asked.replications * (experiment - 1) + 1
+    first = asked.replications * (experiment - 1) + 1
+    # Six standard deviations more than are needed.
+    scenario = queue(asked.customers + 6 * asked.customers**0.5 + MARGIN_S * RATE_RPS)
     seeds = range(first, first + asked.replications)
-    return mean_interval([simulated(scenario, seed).record.latency["wait"].mean() for seed in seeds])
+    return mean_interval([mean_wait_s(scenario, seed, asked.customers) for seed in seeds])
 
 
 def by_batch_means(asked: Asked, experiment: int) -> Interval:
     """The interval of the mean wait that one long run gives."""
-    seed = asked.replications * asked.experiments + experiment
-    result = simulated(queue(asked.replications * asked.customers), seed)
+    result = simulated(queue(asked.replications * asked.customers), FIRST_LONG_SEED + experiment)
     assert result.record.batches is not None
     return result.record.batches.interval("wait_s", WARMUP_S)
 
@@ -97,11 +111,13 @@ def main() -> None:
     """Print the coverage of both ways."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--experiments", type=int, default=1000)
+    parser.add_argument("--first", type=int, default=1, help="number of the first experiment")
     parser.add_argument("--replications", type=int, default=20)
     parser.add_argument("--customers", type=int, default=20_000)
     parser.add_argument("--jobs", type=int, default=os.cpu_count() or 1)
     given = parser.parse_args()
-    asked = Asked(given.experiments, given.replications, given.customers)
+    experiments = range(given.first, given.first + given.experiments)
+    asked = Asked(experiments, given.replications, given.customers)
     simulated(queue(100), 1)  # whatever has to be compiled is compiled before processes begin
     ways: dict[str, Callable[[Asked, int], Interval]] = {
         f"{asked.replications} replications of {asked.customers:,}": by_replications,
@@ -110,7 +126,7 @@ def main() -> None:
     with multiprocessing.get_context("spawn").Pool(given.jobs) as pool:
         for name, way in ways.items():
             start = time.perf_counter()
-            found = pool.map(partial(way, asked), range(1, asked.experiments + 1), chunksize=4)
+            found = pool.map(partial(way, asked), asked.experiments, chunksize=4)
             print(told(name, found), f"({time.perf_counter() - start:.0f} s)", flush=True)
 
 

@@ -1,0 +1,172 @@
+"""Batches of a run against the rows of its requests, and what they say of a warm-up."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import replace
+from fractions import Fraction
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from worlds import EXPONENTIAL, Ask, InTurn, fleet, play, split, world_of
+
+from simulator.batches import Batches, Cut
+from simulator.record import FINISHED
+from simulator.report.table import shortfalls
+from simulator.result import RunResult
+from simulator.simulation import run
+from simulator.tables import batch_table
+from simulator.units import S_PER_MS
+
+#: Enough expected requests for ten batches of 10 s.
+TEN = {"slots": 2, "slot_s": 50.0, "demand": {"poisson": {"rate_per_s": 1.0}}}
+
+
+def test_a_batch_holds_those_that_arose_in_it_even_before_the_warm_up():
+    """Services of 8 s at one place: waits 0, 8, 16 of requests at 0; one at 95 s does not finish, one at 60 s does."""
+    world = world_of(fleet((1,), **TEN, warmup_s=55.0))
+    result = play(world, split([1]), [Ask(0.0, 8.0)] * 3 + [Ask(60.0, 8.0), Ask(95.0, 8.0)])
+    batches = result.record.batches
+    assert batches.length_s == 10.0
+    assert batches.requests[:, 0].tolist() == [3, 0, 0, 0, 0, 0, 1, 0, 0, 0]
+    assert batches.wait_s[0, 0] == 0 + 8 + 16
+    assert batches.end_to_end_s[0, 0] == 8 + 16 + 24
+    assert batches.ttft_s[6, 0] == 0.0
+    assert result.record.latency["wait"].counts.sum() == 1
+
+
+def test_a_batch_begins_with_its_first_instant():
+    world = world_of(fleet((9,), **TEN))
+    asks = [Ask(9.999999), Ask(10.0), Ask(20.0), Ask(30.000001), Ask(math.nextafter(100.0, 0.0), 0.0)]
+    found = play(world, split([1]), asks).record.batches.requests[:, 0]
+    assert found.tolist() == [1, 1, 1, 1, 0, 0, 0, 0, 0, 1]
+
+
+@given(st.integers(1, 1000), st.floats(1e-3, 1e9))
+def test_no_time_before_the_end_is_beyond_the_rows_of_batches(batches, horizon_s):
+    """Kernels do not look: one row too many would be written outside of the array."""
+    cut = Cut(batches, horizon_s / batches, batches / horizon_s, 1.0)
+    assert int(math.nextafter(horizon_s, 0.0) * cut.batches_per_s) < cut.rows
+
+
+def test_what_rounds_up_to_the_end_is_in_the_last_batch():
+    sums = np.arange(12).reshape(4, 3, 1)
+    found = Batches.of_ticks(Cut(2, 5.0, 0.2, 4.0), sums)
+    assert found.requests.tolist() == [[0], [1 + 2]]
+    assert found.end_to_end_s.tolist() == [[9 / 4], [(10 + 11) / 4]]
+
+
+def test_a_lost_request_counts_once_where_it_was_served_and_when_it_arose():
+    """Killed at 12 s at a, it leaves its origin anew and is served at b: its wait is that of both attempts."""
+    data = fleet((1, 1), **TEN) | {
+        "outages": {"scheduled": [{"site": "s0", "start_s": 12.0, "length_s": 80.0}], "retries": 2, "detection_s": 3.0}
+    }
+    result = play(world_of(data), split([1, 0]), [Ask(5.0, 10.0)])
+    batches = result.record.batches
+    assert np.argwhere(batches.requests).tolist() == [[0, 1]]
+    assert batches.wait_s[0, 1] == 10.0
+    assert batches.end_to_end_s[0, 1] == 20.0
+
+
+@pytest.fixture(scope="module")
+def busy() -> RunResult:
+    """Three sites of unequal size, with ways, jitter and exponential services."""
+    network = {"rtt": {"coordinates": {"fixed_ms": 7}}, "jitter_ms": {"gamma": {"mean": 20, "cv": 1}}}
+    data = fleet((3, 2, 4), (1, 2), slots=10, slot_s=400.0, request={"seconds": EXPONENTIAL}, network=network)
+    data["workload"]["demand"] = {"poisson": {"rate_per_s": 7.0}}
+    shares = split([0.3, 0.3, 0.4], [0.5, 0.1, 0.4])
+    return run(world_of(data, rtt_s=[[0.01, 0.1, 0.2], [0.3, 0.02, 0.1]]), InTurn(shares), keep_requests=True)
+
+
+def test_batches_are_the_sums_over_the_rows(busy):
+    """Exactly but for half a tick a request, in fractions of whole numbers."""
+    rows, batches = busy.record.requests, busy.record.batches
+    assert batches.requests.shape == (1000, 3)
+    done = rows.fate == FINISHED
+    batch = np.floor(rows.arrival_s / 4.0).astype(int)
+    wait = rows.start_s - rows.reach_s
+    for site in range(3):
+        for k in (0, 1, 500, 999):
+            here = done & (rows.site == site) & (batch == k)
+            assert batches.requests[k, site] == here.sum()
+            exact = sum((Fraction(float(value)) for value in wait[here]), Fraction(0))
+            assert batches.wait_s[k, site] == pytest.approx(float(exact), abs=1e-6)
+    assert batches.requests.sum() == busy.record.fates[FINISHED].sum()
+    for measure in ("wait", "ttft", "end_to_end"):
+        whole = getattr(batches, f"{measure}_s").sum() / batches.requests.sum()
+        assert whole == pytest.approx(busy.record.latency[measure].mean(), abs=1e-7)
+
+
+def test_the_table_of_batches_tells_their_means_and_leaves_empty_ones_out(busy):
+    table, batches = batch_table(busy).to_pandas(), busy.record.batches
+    assert len(table) == np.count_nonzero(batches.requests)
+    assert table.requests.sum() == batches.requests.sum()
+    row = table[(table.batch == 500) & (table.site == "s1")].iloc[0]
+    assert (row.from_s, row.to_s) == (2000.0, 2004.0)
+    assert row.ttft_mean_ms * S_PER_MS == pytest.approx(batches.ttft_s[500, 1] / batches.requests[500, 1])
+    assert (row.wait_mean_s * row.requests) == pytest.approx(batches.wait_s[500, 1])
+
+
+def test_the_intervals_of_the_summary_begin_after_the_warm_up(busy):
+    """By hand from the rows' batches: 20 groups of 49 or 50 batches from 100 s on hold the mean of the later ones."""
+    late = replace(busy, warmup_s=98.0)
+    row = late.summary()
+    sums, counts = (part.sum(axis=1)[25:] for part in (busy.record.batches.wait_s, busy.record.batches.requests))
+    assert (row["wait_mean_low_s"] + row["wait_mean_high_s"]) / 2 == pytest.approx(sums.sum() / counts.sum())
+    assert row["wait_mean_low_s"] < row["wait_mean_high_s"]
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"demand": {"poisson": {"rate_per_s": 1.0, "daily_profile": [1] * 12 + [2] * 12}}, "slot_s": 43200.0},
+        {"outages": {"scheduled": [{"site": "s0", "start_s": 12.0, "length_s": 3.0, "share": 0.5}]}},
+        {
+            "signals": {
+                "synthetic": {
+                    "price_usd_per_mwh": {"steps": {"values": [100, 300]}},
+                    "carbon_kg_per_kwh": 0.3,
+                    "water_l_per_kwh": 3,
+                }
+            },
+            "slot_s": 3600.0,
+        },
+    ],
+)
+def test_where_demand_signals_or_servers_change_no_steady_state_is_assumed(changes):
+    row = run(world_of(fleet((9,), **(TEN | changes))), InTurn(split([1]))).summary()
+    assert row["wait_mean_s"] >= 0
+    for figure in ("wait_mean_low_s", "wait_mean_high_s", "e2e_mean_low_s", "e2e_mean_high_s", "warmup_mser_s"):
+        assert math.isnan(row[figure]), figure
+
+
+def test_the_fluid_engine_has_no_batches():
+    result = run(world_of(fleet((9,), **TEN)), InTurn(split([1])), engine="fluid")
+    assert result.record.batches is None
+    assert len(batch_table(result)) == 0
+    assert math.isnan(result.summary()["e2e_mean_low_s"])
+    assert shortfalls([result]) == []
+
+
+def held(result: RunResult, means: np.ndarray, warmup_s: float) -> RunResult:
+    """The result with these mean end-to-end times in batches of 10 s."""
+    none = np.zeros((len(means), 1))
+    batches = Batches(10.0, none + 5, none, none, 5 * means[:, None])
+    return replace(result, record=result.record._replace(batches=batches), warmup_s=warmup_s)
+
+
+def test_a_warm_up_that_is_too_short_is_told_and_one_that_does_not_matter_is_not(busy):
+    """A fifth of the run about 9 s, the rest about 1 s; then that with a warm-up as long; then only noise."""
+    noise = 1.0 + np.random.default_rng(3).normal(0, 0.1, 500)
+    slow = noise + 8.0 * (np.arange(500) < 100)
+    (note,) = shortfalls([held(busy, slow, 0.0)])
+    assert note == (
+        "InTurn: the warm-up takes until 1,000 s (MSER-5), longer than warmup_s: "
+        "2.61 s of mean end-to-end time become 1.01 s"
+    )
+    assert held(busy, slow, 0.0).summary()["warmup_mser_s"] == 1000.0
+    assert shortfalls([held(busy, slow, 1000.0)]) == []
+    assert shortfalls([held(busy, noise, 0.0)]) == []
+    assert shortfalls([replace(held(busy, slow, 0.0), is_steady=False)]) == []
