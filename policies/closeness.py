@@ -47,10 +47,11 @@ class Closeness(NamedTuple):
         return self.rtt_usd_per_request_s * fleet.rtt_s
 
 
-def above_all(price: FloatArray, far: BoolArray) -> FloatArray:
+def above_all(price: FloatArray, far: BoolArray, more: FloatArray | float = 0.0) -> FloatArray:
     """Prices [origins, sites] with so much on the ``far`` pairs that no saving elsewhere is worth a request on them.
 
     A request that goes near in place of far may move others in a chain, each origin and each site at most once.
+    ``more`` is what prices may still rise by.
     """
-    dearest = float(np.abs(price).max(initial=0.0)) or 1.0
+    dearest = float(np.abs(price + more).max(initial=0.0)) or 1.0
     return price + np.where(far, 2.0 * (min(far.shape) + 1) * dearest, 0.0)

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from policies.assignment import Dispatch
 from policies.closeness import Closeness
-from policies.current import Current
+from policies.dispatch import CloseDispatch
 from policies.horizon_program import HorizonPlan, HorizonProgram, Spent
-from policies.placement import PairDispatch, Placement
+from policies.placement import Placement
 from policies.rule import Rule, checked_rule, ruled
 from policies.weights import OwnWeights
 from simulator.fleet import Fleet
@@ -39,8 +38,7 @@ class EquitableOffline(RoutingPolicy):
         self._fleet = fleet
         self._program = HorizonProgram(fleet, self.weights.objective(fleet), self.closeness)
         self._placement = Placement(fleet, self._program, self.closeness)
-        self._dispatch = Current(Dispatch)
-        self._pairs = Current(lambda known: PairDispatch(known, self.closeness))
+        self._dispatch = CloseDispatch(self.closeness)
         self._optimum: HorizonPlan | None = None
 
     def plan(self, observation: Observation) -> Plan:
@@ -52,14 +50,12 @@ class EquitableOffline(RoutingPolicy):
             assert observation.forecast is not None
             spent = Spent(observation.total.carbon_t, observation.total.water_m3)
             self._optimum = self._program.solve(observation.forecast.ahead(observation.fleet.slots), spent)
-        known, price = observation.fleet, self._optimum.price[observation.slot]
-        asked = self.closeness.is_asked
+        optimum, known, demand_rps = self._optimum, observation.fleet, observation.demand_rps
+        price = optimum.price[observation.slot]
 
         def split() -> Split:
-            assert self._optimum is not None
             if known is self._fleet:
-                return self._placement.split(self._optimum, observation.slot, observation.demand_rps)
-            dispatch = self._pairs.of(known) if asked else self._dispatch.of(known)
-            return dispatch.split(price, observation.demand_rps)
+                return self._placement.split(optimum, observation.slot, demand_rps)
+            return self._dispatch.split(known, price, demand_rps)
 
-        return ruled(self.rule, self._pairs.of(known).price(price) if asked else price, observation, split)
+        return ruled(self.rule, lambda: self._dispatch.price(known, price), observation, split)

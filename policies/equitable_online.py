@@ -18,5 +18,8 @@ class EquitableOnline(OnlineEquity):
         carbon_weight_usd_per_t: float | None = None,
         rule: Rule | None = None,
         update_every: int | None = None,
+        rtt_usd_per_request_s: float = 0.0,
+        network_p99_ms: float | None = None,
     ):
-        super().__init__(step, water_weight_usd_per_m3, carbon_weight_usd_per_t, rule, update_every)
+        weights = water_weight_usd_per_m3, carbon_weight_usd_per_t
+        super().__init__(step, *weights, rule, update_every, rtt_usd_per_request_s, network_p99_ms)

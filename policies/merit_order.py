@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from policies.assignment import Dispatch
-from policies.current import Current
+from policies.closeness import Closeness
+from policies.dispatch import CloseDispatch
 from policies.rule import Rule, checked_rule, ruled
 from policies.weights import checked_weight
 from simulator.fleet import Fleet, FloatArray
@@ -20,15 +20,18 @@ class MeritOrder(RoutingPolicy):
         carbon_weight_usd_per_t: float = 0.0,
         water_weight_usd_per_m3: float = 0.0,
         rule: Rule = "split",
+        rtt_usd_per_request_s: float = 0.0,
+        network_p99_ms: float | None = None,
     ):
         self.cost_weight = checked_weight("cost_weight", cost_weight)
         self.carbon_weight_usd_per_t = checked_weight("carbon_weight_usd_per_t", carbon_weight_usd_per_t)
         self.water_weight_usd_per_m3 = checked_weight("water_weight_usd_per_m3", water_weight_usd_per_m3)
         self.rule = checked_rule(rule)
+        self.closeness = Closeness(rtt_usd_per_request_s, network_p99_ms).checked()
 
     def start(self, fleet: Fleet) -> None:
         """Set up the program of a slot."""
-        self._dispatch = Current(Dispatch)
+        self._dispatch = CloseDispatch(self.closeness)
 
     def price(self, observation: Observation) -> FloatArray:
         """Weighted sum of a request's footprints, [sites]."""
@@ -41,42 +44,75 @@ class MeritOrder(RoutingPolicy):
 
     def plan(self, observation: Observation) -> Plan:
         """Fill sites in the order of their price."""
-        price, dispatch = self.price(observation), self._dispatch.of(observation.fleet)
-        return ruled(self.rule, price, observation, lambda: dispatch.split(price, observation.demand_rps))
+        price, fleet, dispatch = self.price(observation), observation.fleet, self._dispatch
+        return ruled(
+            self.rule,
+            lambda: dispatch.price(fleet, price),
+            observation,
+            lambda: dispatch.split(fleet, price, observation.demand_rps),
+        )
 
 
 class GlbCost(MeritOrder):
     """GLB-Cost: the cheapest electricity."""
 
-    def __init__(self, rule: Rule = "split"):
-        super().__init__(rule=rule)
+    def __init__(
+        self,
+        rule: Rule = "split",
+        rtt_usd_per_request_s: float = 0.0,
+        network_p99_ms: float | None = None,
+    ):
+        super().__init__(1.0, 0.0, 0.0, rule, rtt_usd_per_request_s, network_p99_ms)
 
 
 class GlbCarbon(MeritOrder):
     """GLB-Carbon: the least carbon."""
 
-    def __init__(self, rule: Rule = "split"):
-        super().__init__(0.0, 1.0, 0.0, rule)
+    def __init__(
+        self,
+        rule: Rule = "split",
+        rtt_usd_per_request_s: float = 0.0,
+        network_p99_ms: float | None = None,
+    ):
+        super().__init__(0.0, 1.0, 0.0, rule, rtt_usd_per_request_s, network_p99_ms)
 
 
 class GlbWater(MeritOrder):
     """GLB-Water: the least water."""
 
-    def __init__(self, rule: Rule = "split"):
-        super().__init__(0.0, 0.0, 1.0, rule)
+    def __init__(
+        self,
+        rule: Rule = "split",
+        rtt_usd_per_request_s: float = 0.0,
+        network_p99_ms: float | None = None,
+    ):
+        super().__init__(0.0, 0.0, 1.0, rule, rtt_usd_per_request_s, network_p99_ms)
 
 
 class GlbC2(MeritOrder):
     """GLB-C2: cost and carbon together."""
 
-    def __init__(self, carbon_weight_usd_per_t: float = 600.0, rule: Rule = "split"):
-        super().__init__(1.0, carbon_weight_usd_per_t, 0.0, rule)
+    def __init__(
+        self,
+        carbon_weight_usd_per_t: float = 600.0,
+        rule: Rule = "split",
+        rtt_usd_per_request_s: float = 0.0,
+        network_p99_ms: float | None = None,
+    ):
+        super().__init__(1.0, carbon_weight_usd_per_t, 0.0, rule, rtt_usd_per_request_s, network_p99_ms)
 
 
 class GlbAll(MeritOrder):
     """GLB-All: cost, carbon and water together."""
 
     def __init__(
-        self, carbon_weight_usd_per_t: float = 300.0, water_weight_usd_per_m3: float = 30.0, rule: Rule = "split"
+        self,
+        carbon_weight_usd_per_t: float = 300.0,
+        water_weight_usd_per_m3: float = 30.0,
+        rule: Rule = "split",
+        rtt_usd_per_request_s: float = 0.0,
+        network_p99_ms: float | None = None,
     ):
-        super().__init__(1.0, carbon_weight_usd_per_t, water_weight_usd_per_m3, rule)
+        super().__init__(
+            1.0, carbon_weight_usd_per_t, water_weight_usd_per_m3, rule, rtt_usd_per_request_s, network_p99_ms
+        )

@@ -28,7 +28,7 @@ class Nearest(RoutingPolicy):
         program = self._program.of(fleet)
         return ruled(
             self.rule,
-            fleet.rtt_s,
+            lambda: fleet.rtt_s,
             observation,
             lambda: split_of(program.flow(fleet.rtt_s, demand), demand, fleet),
         )

@@ -6,8 +6,8 @@ from typing import ClassVar, Literal
 
 import numpy as np
 
-from policies.assignment import Dispatch
-from policies.current import Current
+from policies.closeness import Closeness
+from policies.dispatch import CloseDispatch
 from policies.rule import Rule, checked_rule, is_split, ruled, scored
 from policies.weights import OwnWeights
 from simulator.fleet import Fleet, FloatArray
@@ -32,6 +32,8 @@ class OnlineEquity(RoutingPolicy):
         carbon_weight_usd_per_t: float | None = None,
         rule: Rule | None = None,
         update_every: int | None = None,
+        rtt_usd_per_request_s: float = 0.0,
+        network_p99_ms: float | None = None,
     ):
         if not 0 < step < float("inf"):
             raise ValueError(f"step must be finite and above 0 (given {step})")
@@ -45,11 +47,12 @@ class OnlineEquity(RoutingPolicy):
         self.weights = OwnWeights(water_weight_usd_per_m3, carbon_weight_usd_per_t).checked()
         self.rule = checked_rule(rule)
         self.update_every = update_every
+        self.closeness = Closeness(rtt_usd_per_request_s, network_p99_ms).checked()
 
     def start(self, fleet: Fleet) -> None:
         """Set up the program of a slot, and forget all prices."""
         kind = EuclideanPrices if self.steps == "euclidean" else EntropicPrices
-        self._dispatch = Current(Dispatch)
+        self._dispatch = CloseDispatch(self.closeness)
         self._weights = self.weights.objective(fleet)
         self._prices = [kind(len(fleet.sites)) for _ in range(2)]
         self._most: FloatArray = np.zeros((2, len(fleet.sites)))
@@ -69,13 +72,20 @@ class OnlineEquity(RoutingPolicy):
         if self.update_every is not None:
             return self._dual(observation, burden, self.update_every)
         carbon, water = (np.array(prices.gamma) * usd for prices, usd in zip(self._prices, burden, strict=True))
-        price, dispatch = observation.cost_usd + (carbon + water), self._dispatch.of(fleet)
-        return ruled(self.rule, price, observation, lambda: dispatch.split(price, observation.demand_rps))
+        price, dispatch = observation.cost_usd + (carbon + water), self._dispatch
+        return ruled(
+            self.rule,
+            lambda: dispatch.price(fleet, price),
+            observation,
+            lambda: dispatch.split(fleet, price, observation.demand_rps),
+        )
 
     def _dual(self, observation: Observation, burden: FloatArray, update_every: int) -> Dual:
         """Prices that move with the requests."""
+        # The multipliers of a footprint sum to about 1 at most: beyond it each step lowers them.
+        price = self._dispatch.price(observation.fleet, observation.cost_usd, burden.sum(axis=0))
         return Dual(
-            score=scored(self.rule, observation.cost_usd, observation),
+            score=scored(self.rule, price, observation),
             steps=self.steps,
             step=self.step,
             burden_usd=burden,

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from policies.closeness import Closeness
 from policies.current import Current
+from policies.dispatch import CloseDispatch
 from policies.horizon_program import HorizonProgram, Spent
-from policies.placement import PairDispatch, Placement
+from policies.placement import Placement
 from policies.rule import Rule, checked_rule, ruled
 from policies.weights import OwnWeights
 from simulator.fleet import Fleet
@@ -43,7 +44,7 @@ class RecedingHorizon(RoutingPolicy):
         """Set up the program of a window."""
         self._window = max(1, round(min(self.window_h * S_PER_H / fleet.slot_s, fleet.slots)))
         self._programs = Current(self._set_up)
-        self._pairs = Current(lambda known: PairDispatch(known, self.closeness))
+        self._dispatch = CloseDispatch(self.closeness)
 
     def _set_up(self, fleet: Fleet) -> tuple[HorizonProgram, Placement]:
         program = HorizonProgram(fleet, self.weights.objective(fleet), self.closeness)
@@ -59,5 +60,9 @@ class RecedingHorizon(RoutingPolicy):
         spent = Spent(observation.total.carbon_t / stretch, observation.total.water_m3 / stretch)
         program, placement = self._programs.of(fleet)
         best = program.solve(outlook, spent)
-        price = self._pairs.of(fleet).price(best.price[0]) if self.closeness.is_asked else best.price[0]
-        return ruled(self.rule, price, observation, lambda: placement.split(best, 0, observation.demand_rps))
+        return ruled(
+            self.rule,
+            lambda: self._dispatch.price(fleet, best.price[0]),
+            observation,
+            lambda: placement.split(best, 0, observation.demand_rps),
+        )

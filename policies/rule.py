@@ -35,9 +35,9 @@ def checked_rule(rule: Rule) -> Rule:
     return rule
 
 
-def ruled(rule: Rule, price: FloatArray, observation: Observation, split: Callable[[], Split]) -> Plan:
+def ruled(rule: Rule, price: Callable[[], FloatArray], observation: Observation, split: Callable[[], Split]) -> Plan:
     """The plan of a planner with these prices per request, [sites] or [origins, sites]."""
-    return split() if is_split(rule) else scored(rule, price, observation)
+    return split() if is_split(rule) else scored(rule, price(), observation)
 
 
 def is_split(rule: Rule) -> bool:

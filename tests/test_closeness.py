@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 
 from policies import POLICIES
 from policies.closeness import Closeness
+from policies.dispatch import PairDispatch
 from policies.horizon_program import HorizonPlan, HorizonProgram, Spent
 from policies.placement import Placement
 from simulator import check_policy, run
@@ -158,13 +159,18 @@ def fleet_of_ten(**changes: Any) -> World:
     return world(**asked | changes)
 
 
-@pytest.mark.parametrize("name", ["eglb-off", "mpc"])
+PLANNERS = [name for name in POLICIES if name != "glb-nearest"]
+STEPS: dict[str, dict[str, Any]] = {"eglb": {"step": 5.0}, "hedge": {"step": 20.0}}
+
+
+@pytest.mark.parametrize("name", PLANNERS)
 def test_no_price_and_no_bound_are_what_was_before_to_the_last_bit(name: str) -> None:
     """Nor does a bound that nothing is beyond change a figure."""
     plain, priced, loose = (
         run(fleet_of_ten(), POLICIES[name](**settings_), engine="fluid")
         for settings_ in ({}, {"rtt_usd_per_request_s": 0.0}, {"network_p99_ms": 1e6})
     )
+    assert loose.cost_usd == pytest.approx(plain.cost_usd, rel=1e-6)
     np.testing.assert_array_equal(priced.record.routed, plain.record.routed)
     np.testing.assert_equal(priced.summary(), plain.summary())
     assert loose.objective_usd == pytest.approx(plain.objective_usd, rel=1e-9)
@@ -177,11 +183,12 @@ def test_at_a_huge_price_requests_go_as_near_as_capacity_allows(allowed: str) ->
     demand = {"demand": {"poisson": {"rate_per_s": 0.5}}, "request": {"seconds": 60}}
     made_ = fleet_of_ten(origins=uneven, allowed=allowed, workload=demand)
     nearest = run(made_, POLICIES["glb-nearest"](), engine="fluid")
-    for name in ("eglb-off", "mpc"):
+    for name in PLANNERS:
         close = run(made_, POLICIES[name](rtt_usd_per_request_s=1e3), engine="fluid")
         trips = [(result.record.routed * made_.fleet.rtt_s).sum() for result in (close, nearest)]
         assert trips[0] == pytest.approx(trips[1], rel=1e-6)
-        assert trips[0] < 0.9 * (run(made_, POLICIES[name](), engine="fluid").record.routed * made_.fleet.rtt_s).sum()
+    free = run(made_, POLICIES["eglb-off"](), engine="fluid")
+    assert trips[1] < 0.9 * (free.record.routed * made_.fleet.rtt_s).sum()
 
 
 def test_a_window_over_the_whole_run_is_the_offline_optimum() -> None:
@@ -194,7 +201,7 @@ def test_a_window_over_the_whole_run_is_the_offline_optimum() -> None:
 
 
 @pytest.mark.parametrize("engine", ["fluid", "compiled"])
-@pytest.mark.parametrize("name", ["eglb-off", "mpc"])
+@pytest.mark.parametrize("name", PLANNERS)
 def test_no_request_goes_beyond_the_bound_while_sites_within_it_can_carry_all(name: str, engine: str) -> None:
     result = run(fleet_of_ten(), POLICIES[name](network_p99_ms=60), engine=engine)
     assert not result.record.routed[result.fleet.rtt_s > 0.0601].any()
@@ -210,7 +217,7 @@ def crowded(policy: Any) -> RunResult:
     return run(fleet_of_ten(origins=origins), policy, engine="fluid")
 
 
-@pytest.mark.parametrize("name", ["eglb-off", "mpc"])
+@pytest.mark.parametrize("name", PLANNERS)
 def test_the_bound_gives_way_for_what_could_not_be_served_otherwise_and_the_run_says_so(name: str) -> None:
     """Within 10 ms there is one site each with 9 x 0.9 / 60 = 0.135 requests/s: of 0.8 asked for 0.53 goes beyond."""
     result = crowded(POLICIES[name](network_p99_ms=10))
@@ -265,6 +272,36 @@ def test_scores_hold_the_price_of_each_pair_and_put_far_pairs_last() -> None:
     assert scores[2][far].min() > scores[2][~far].max() * 10
 
 
+@given(seed=st.integers(0, 10**6), load=st.sampled_from([0.4, 0.9, 1.2]), bound_ms=st.sampled_from([None, 0.0, 50.0]))
+@settings(max_examples=40, deadline=None)
+def test_a_slot_by_itself_is_the_optimum_of_a_second_solver(seed: int, load: float, bound_ms: float | None) -> None:
+    """Cost and round trips of one slot: J without weights, first served, then near."""
+    case, closeness = made(seed, load, slots=1), Closeness(0.1, bound_ms)
+    case = case._replace(
+        outlook=case.outlook._replace(carbon_t=0 * case.outlook.carbon_t, water_m3=0 * case.outlook.water_m3)
+    )
+    demand = case.outlook.demand_rps[0]
+    split = PairDispatch(case.fleet, closeness).split(case.outlook.cost_usd[0], demand)
+    flow, oracle = (split.shares * demand[:, None])[None], Oracle(case, closeness)
+    far = case.fleet.allowed & ~closeness.near(case.fleet)
+    assert flow.sum() == pytest.approx(-oracle.served[0], rel=1e-5)
+    assert flow[:, far].sum() == pytest.approx(oracle.far[0], abs=2e-5 * demand.sum())
+    assert case.j_usd(flow) + 0.1 * case.trip_s(flow) == pytest.approx(oracle.usd, rel=2e-4)
+    assert (split.stretched is None) == (flow[:, far].sum() <= 1e-6 * demand.sum())
+
+
+@pytest.mark.parametrize("name", ["eglb", "hedge"])
+def test_prices_that_move_with_requests_hold_the_bound(name: str) -> None:
+    """Far pairs come last whatever the prices of equity have risen to: only where near sites have no tokens."""
+    made_ = fleet_of_ten(workload={"demand": {"poisson": {"rate_per_s": 0.4}}, "request": {"seconds": 60}})
+    shares = []
+    for settings_ in ({}, {"network_p99_ms": 60.0}):
+        result = run(made_, POLICIES[name](**STEPS[name], update_every=1, **settings_), engine="compiled")
+        shares.append(result.record.routed[made_.fleet.rtt_s > 0.0601].sum() / result.record.routed.sum())
+    assert shares[0] > 0.1
+    assert shares[1] < 0.005
+
+
 @pytest.mark.parametrize("settings_", [{"rtt_usd_per_request_s": 1e-3}, {"network_p99_ms": 60.0}])
 def test_in_an_outage_prices_and_bound_hold_for_what_is_left(settings_: dict[str, float]) -> None:
     """Sites are taken away after the optimum was found; what is left within the bound comes first."""
@@ -283,7 +320,7 @@ def test_in_an_outage_prices_and_bound_hold_for_what_is_left(settings_: dict[str
         assert not plan.shares[made_.fleet.rtt_s > 0.0601].any()
 
 
-@pytest.mark.parametrize("name", ["eglb-off", "mpc"])
+@pytest.mark.parametrize("name", ["eglb-off", "mpc", "glb-cost", "hedge"])
 @pytest.mark.parametrize("settings_", [{"rtt_usd_per_request_s": 1e-3}, {"network_p99_ms": 60.0}])
 def test_they_are_policies_like_others(name: str, settings_: dict[str, float]) -> None:
     check_policy(lambda: POLICIES[name](**settings_))
@@ -292,6 +329,6 @@ def test_they_are_policies_like_others(name: str, settings_: dict[str, float]) -
 @pytest.mark.parametrize("key", ["rtt_usd_per_request_s", "network_p99_ms"])
 @pytest.mark.parametrize("value", [-1.0, float("inf"), float("nan")])
 def test_what_is_no_price_and_no_bound_is_refused(key: str, value: float) -> None:
-    for name in ("eglb-off", "mpc"):
+    for name in PLANNERS:
         with pytest.raises(ValueError, match=f"{key} must be finite and at least 0"):
             POLICIES[name](**{key: value})
