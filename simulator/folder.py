@@ -25,6 +25,8 @@ from simulator.scenario import Scenario
 from simulator.scenario.writing import to_yaml
 from simulator.tables import latency_table, slot_table
 
+#: Columns of the tables that hold names.
+NAMES = ("policy", "engine", "site", "origin", "type")
 _PACKAGES = ("equifleet", "numpy", "numba", "pandas", "simpy", "pydantic", "highspy", "pyarrow")
 
 
@@ -82,7 +84,10 @@ def read_folder(path: str | Path) -> dict[str, Any]:
     found: dict[str, Any] = {"manifest": json.loads((path / MANIFEST).read_text(encoding="utf-8"))}
     for file in sorted(path.iterdir()):
         if file.suffix == ".csv":
-            found[file.stem] = pd.read_csv(file)
+            # A site may be called NA, or 007: only an empty cell is no figure, and names stay what they are.
+            found[file.stem] = pd.read_csv(
+                file, dtype=dict.fromkeys(NAMES, str), keep_default_na=False, na_values=[""]
+            )
         elif file.suffix == ".parquet":
             found[file.stem] = pd.read_parquet(file)
     return found
