@@ -75,7 +75,9 @@ class Browser:
         self.call("Emulation.setDeviceMetricsOverride", **size)
         self.call("Page.navigate", url=file.resolve().as_uri())
         end = time.monotonic() + LIMIT_S
-        there = "document.readyState == 'complete' && location.href != 'about:blank' && ('charts' in d || 'failed' in d)"
+        there = (
+            "document.readyState == 'complete' && location.href != 'about:blank' && ('charts' in d || 'failed' in d)"
+        )
         while not self.ask(f"(d => {there})(document.documentElement?.dataset ?? {{}})"):
             assert time.monotonic() < end, f"{file} is not drawn in {LIMIT_S} s"
             time.sleep(0.05)
@@ -118,7 +120,9 @@ class Browser:
 
     def _heed(self, event: dict[str, Any]) -> None:
         method, about = event.get("method", ""), event.get("params", {})
-        if method == "Network.requestWillBeSent" and not about["request"]["url"].startswith(("file:", "data:", "blob:")):
+        if method == "Network.requestWillBeSent" and not about["request"]["url"].startswith(
+            ("file:", "data:", "blob:")
+        ):
             self.requests.append(about["request"]["url"])
         elif method == "Runtime.exceptionThrown":
             self.complaints.append(str(about["exceptionDetails"]))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import altair as alt
 import numpy as np
@@ -12,7 +12,7 @@ from simulator.fleet import FloatArray
 from simulator.units import S_PER_MS
 
 from .numbers import rounded
-from .palette import COLOURS, legend
+from .palette import BLACK, colours, legend
 from .saved import Saved
 from .section import Figure, Remark, Section, choice, titled
 from .slots import MOST_NAMES, grouped, shown_names
@@ -47,7 +47,7 @@ def distributions(saved: Saved) -> Section:
     names = grouped(origins, "origins", MOST_NAMES)
     curves = _curves(table, names, [latency.key for latency in present])
     shown = [*shown_names(names), ALL]
-    scale = alt.Scale(domain=shown, range=[*[COLOURS[k % len(COLOURS)] for k in range(len(shown) - 1)], "#000000"])
+    scale = alt.Scale(domain=shown, range=[*colours(len(shown) - 1, without=BLACK), BLACK])
     measure = choice("latency", "Latency", [one.key for one in present], [one.words for one in present])
     words = " : ".join(f"latency === '{one.key}' ? '{one.words}'" for one in present)
     chart = (
@@ -55,7 +55,7 @@ def distributions(saved: Saved) -> Section:
         .transform_filter("datum.policy === policy && datum.latency === latency")
         .mark_line(interpolate="linear")
         .encode(
-            x=alt.X("ms", type="quantitative", scale=alt.Scale(type="log", nice=False), title="ms"),
+            x=alt.X("ms", type="quantitative", scale=alt.Scale(type="log", nice=False), title="ms, logarithmic"),
             y=alt.Y(
                 "share",
                 type="quantitative",
@@ -64,9 +64,7 @@ def distributions(saved: Saved) -> Section:
                 title="share of requests",
             ),
             color=alt.Color("origin", type="nominal", scale=scale, sort=None, legend=legend(shown)),
-            strokeWidth=alt.condition(
-                alt.FieldEqualPredicate(field="origin", equal=ALL), alt.value(3), alt.value(1.3)
-            ),
+            strokeWidth=alt.condition(alt.FieldEqualPredicate(field="origin", equal=ALL), alt.value(3), alt.value(1.3)),
             order=alt.Order("share", type="quantitative"),
             tooltip=[
                 alt.Tooltip("origin", type="nominal"),
@@ -78,9 +76,9 @@ def distributions(saved: Saved) -> Section:
         .add_params(choice("policy", "Policy", saved.policies), measure)
     )
     explanation = (
-        "The share of an origin's finished requests that took at most so long, on a logarithmic scale. The further left a "
-        "curve, the quicker; the further apart the curves, the less alike the origins are served. Requests that did not "
-        "finish are not in it."
+        "The share of an origin's finished requests that took at most so long, on a logarithmic scale. The further "
+        "left a curve, the quicker; the further apart the curves, the less alike the origins are served. Requests that did "
+        "not finish are not in it."
     )
     caption = "Cumulative distributions of latency: a curve for each origin, the thick black one for all together."
     return Section(heading, explanation, [Figure("latency", chart, caption, 340)])
@@ -91,12 +89,18 @@ def _curves(table: pd.DataFrame, names: dict[str, str], keys: list[str]) -> pd.D
     used = table[table["measure"].isin(keys)]
     used = used.assign(group=used["group"].map(names))
     used = pd.concat([used, used.assign(group=ALL)], ignore_index=True)
-    bins = used.groupby(["policy", "measure", "group", "from_s", "to_s"], observed=True, sort=False)["requests"].sum()
-    parts = []
-    for (policy, measure, group), part in bins.reset_index().groupby(["policy", "measure", "group"], sort=False):
-        curve = curve_of(part.sort_values("to_s")[["from_s", "to_s", "requests"]].to_numpy())
-        parts.append(pd.DataFrame({"policy": policy, "latency": measure, "origin": group, **curve}))
-    return pd.concat(parts, ignore_index=True)
+    bins = used.groupby(["policy", "measure", "group", "to_s", "from_s"], observed=True)["requests"].sum().reset_index()
+    groups = bins[["policy", "measure", "group"]]
+    begins = np.flatnonzero((groups != groups.shift()).any(axis=1))
+    parts: dict[str, list[Any]] = {"policy": [], "latency": [], "origin": [], "ms": [], "share": []}
+    values = bins[["from_s", "to_s", "requests"]].to_numpy()
+    for names_of, part in zip(groups.iloc[begins].itertuples(index=False), np.split(values, begins[1:]), strict=True):
+        curve = curve_of(part)
+        for key, name in zip(("policy", "latency", "origin"), names_of, strict=True):
+            parts[key] += [name] * len(curve["ms"])
+        for key, numbers in curve.items():
+            parts[key] += numbers
+    return pd.DataFrame(parts)
 
 
 def curve_of(bins: FloatArray) -> dict[str, list[float]]:

@@ -14,7 +14,6 @@ from .palette import CONFIG
 from .section import Figure, Section
 
 Rows = list[dict[str, Any]]
-FORMATS = ("pdf", "svg", "png")
 _WIDE_PX, _HALF_PX = 720, 480
 _PNG_SCALE = 2
 
@@ -24,8 +23,8 @@ def specification(figure: Figure) -> tuple[dict[str, Any], dict[str, Rows]]:
     with alt.data_transformers.enable("default", max_rows=None), alt.theme.enable("none"):
         made: dict[str, Any] = figure.chart.to_dict(validate=False)
     made.pop("config", None)
-    made |= {"width": "container", "height": "container" if figure.share else figure.height_px}
-    return made, made.pop("datasets", {})
+    made |= {"width": "container", "height": figure.height_px}
+    return made, {**made.pop("datasets", {}), **figure.tables}
 
 
 def static(figure: Figure) -> dict[str, Any]:
@@ -33,7 +32,8 @@ def static(figure: Figure) -> dict[str, Any]:
     made, rows = specification(figure)
     width = _WIDE_PX if figure.is_wide else _HALF_PX
     height = round(width * figure.share) if figure.share else figure.height_px
-    return made | {"datasets": rows, "config": CONFIG, "width": width, "height": height}
+    sizes = {"width": width, "height": height, "autosize": {"type": "pad"}}
+    return made | {"datasets": rows, "config": CONFIG} | sizes
 
 
 def drawn(figure: Figure, form: str) -> bytes:
@@ -69,4 +69,4 @@ def vega_lite() -> str:
 @cache
 def javascript() -> str:
     """Vega, Vega-Lite and Vega-Embed in one script; nothing is fetched."""
-    return str(vl_convert.javascript_bundle(vl_version=vega_lite()))
+    return str(vl_convert.javascript_bundle("window.vegaEmbed = vegaEmbed;", vega_lite()))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any, NamedTuple
+from typing import Literal, NamedTuple
 
 import altair as alt
 import numpy as np
@@ -13,13 +13,15 @@ from simulator.fleet import FloatArray
 #: Size of a letter of 11 px, and half the size of a point.
 _LETTER_PX, _LINE_PX, _POINT_PX = 6.2, 13.0, 6.0
 _LONGEST = 26
+#: A chart on a telephone, for which labels are placed; on a larger screen there is more room between the points.
+PLOT_PX = (280.0, 250.0)
 
 
 class Spot(NamedTuple):
     """A place for a label: how the text is set against its point."""
 
-    align: str
-    baseline: str
+    align: Literal["left", "center", "right"]
+    baseline: Literal["top", "middle", "bottom"]
     dx: float
     dy: float
 
@@ -62,18 +64,39 @@ def spots(points_px: FloatArray, texts: Sequence[str], size_px: tuple[float, flo
     return found
 
 
+def labelled(
+    names: Sequence[str], points: Sequence[tuple[float, float]], least: float | None = None
+) -> dict[str, list[str]]:
+    """Columns ``label`` and ``spot`` for points of a chart with :func:`padded` axes, the upright one from ``least``."""
+    texts = [shortened(name) for name in names]
+    if not points:
+        return {"label": [], "spot": []}
+    across, up = ([point[k] for point in points] for k in (0, 1))
+    x = in_pixels(across, padded(across), PLOT_PX[0])
+    y = PLOT_PX[1] - in_pixels(up, padded(up, least), PLOT_PX[1])
+    return {"label": texts, "spot": spots(np.column_stack([x, y]), texts, PLOT_PX)}
+
+
+def padded(values: Sequence[float], least: float | None = None) -> tuple[float, float]:
+    """An axis from a little below the smallest value to a little above the largest one; from ``least`` if given."""
+    low, high = min(values), max(values)
+    room = 0.12 * (high - low) or 0.05 * abs(high) or 1.0
+    return (low - room, high + room) if least is None else (least, max(high + room, least + room))
+
+
 def in_pixels(values: Sequence[float], domain: tuple[float, float], size_px: float) -> FloatArray:
     """Values of a linear axis as pixels from its beginning."""
     low, high = domain
     return (np.asarray(values, dtype=float) - low) / ((high - low) or 1.0) * size_px
 
 
-def label_layers(base: alt.Chart, text: str, spot: str, used: Sequence[str], **encoding: Any) -> list[alt.Chart]:
-    """One layer of text for each spot in use: columns ``text`` and ``spot`` of the data, drawn where points are."""
+def label_layers(base: alt.Chart, used: Sequence[str]) -> list[alt.Chart]:
+    """One layer of text for each spot in use: columns ``label`` and ``spot`` of the data, drawn where points are."""
     return [
-        base.transform_filter(alt.FieldEqualPredicate(field=spot, equal=key))
-        .mark_text(align=SPOTS[key].align, baseline=SPOTS[key].baseline, dx=SPOTS[key].dx, dy=SPOTS[key].dy)  # type: ignore[arg-type]
-        .encode(text=alt.Text(field=text, type="nominal"), **encoding)
+        # Not a filter: a layer may not be empty, or its axes complain.
+        base.transform_calculate(shown=f"datum.spot === '{key}' ? datum.label : ''")
+        .mark_text(align=SPOTS[key].align, baseline=SPOTS[key].baseline, dx=SPOTS[key].dx, dy=SPOTS[key].dy)
+        .encode(text=alt.Text("shown", type="nominal"))
         for key in SPOTS
         if key in set(used)
     ]

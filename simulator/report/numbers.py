@@ -6,7 +6,7 @@ import math
 from collections.abc import Sequence
 from typing import Any
 
-UNKNOWN = "–"
+UNKNOWN = "-"
 _MANY = 1000
 
 

@@ -5,18 +5,15 @@ from __future__ import annotations
 from typing import Any, NamedTuple
 
 import altair as alt
-import numpy as np
 import pandas as pd
 
-from .labels import in_pixels, label_layers, shortened, spots
+from .labels import label_layers, labelled, padded
 from .numbers import column, is_known, written
 from .palette import colour, shape
 from .saved import Saved
 from .section import Cell, Figure, Part, Remark, Section, Table
 
 Row = dict[str, Any]
-#: Labels are placed for a telephone; on a larger screen there is more room between the points.
-_PLOT_PX = (280.0, 250.0)
 #: Shares of finished requests that are as good as equal.
 _SAME_SHARE = 1e-3
 ONE_SEED = (
@@ -137,22 +134,15 @@ def overview(saved: Saved) -> Section:
 
 def _cost_against_par(rows: list[Row], name: str) -> Figure:
     par = f"par_{name}"
-    x, y = _domain([row["cost_usd_per_site"] for row in rows]), _domain([row[par] for row in rows], least=1.0)
-    texts = [shortened(str(row["policy"])) for row in rows]
-    pixels = np.column_stack(
-        [
-            in_pixels([row["cost_usd_per_site"] for row in rows], x, _PLOT_PX[0]),
-            _PLOT_PX[1] - in_pixels([row[par] for row in rows], y, _PLOT_PX[1]),
-        ]
-    )
-    at = spots(pixels, texts, _PLOT_PX)
-    frame = pd.DataFrame(rows)[["policy", "cost_usd_per_site", par]].assign(label=texts, spot=at)
+    points = [(row["cost_usd_per_site"], row[par]) for row in rows]
+    x, y = padded([cost for cost, _ in points]), padded([ratio for _, ratio in points], least=1.0)
+    names = [str(row["policy"]) for row in rows]
+    frame = pd.DataFrame(rows)[["policy", "cost_usd_per_site", par]].assign(**labelled(names, points, least=1.0))
     base = alt.Chart(frame).encode(
         x=alt.X("cost_usd_per_site", type="quantitative", scale=alt.Scale(domain=x), title="cost, US$ per site"),
         y=alt.Y(par, type="quantitative", scale=alt.Scale(domain=y), title=f"PAR of {name}"),
     )
-    names = [str(row["policy"]) for row in rows]
-    points = base.mark_point(filled=True, size=90, opacity=1).encode(
+    marks = base.mark_point(filled=True, size=90, opacity=1).encode(
         color=colour("policy", names),
         shape=shape("policy", names),
         tooltip=[
@@ -161,17 +151,9 @@ def _cost_against_par(rows: list[Row], name: str) -> Figure:
             alt.Tooltip(par, type="quantitative", format=".3f", title=f"PAR of {name}"),
         ],
     )
-    chart = alt.layer(points, *label_layers(base, "label", "spot", at))
+    chart = alt.layer(marks, *label_layers(base, list(frame["spot"])))
     caption = f"Cost per site against the peak-to-average ratio of {name}, a point for each policy."
     return Figure(f"cost-par-{name}", chart, caption, 330, is_wide=False)
-
-
-def _domain(values: list[float], least: float | None = None) -> tuple[float, float]:
-    """From a little below the smallest to a little above the largest."""
-    low, high = min(values), max(values)
-    room = 0.12 * (high - low) or 0.05 * abs(high) or 1.0
-    low, high = low - room, high + room
-    return (low if least is None else least, max(high, (least or high)))
 
 
 def _table(saved: Saved, rows: list[Row]) -> Table:
@@ -191,9 +173,7 @@ def _table(saved: Saved, rows: list[Row]) -> Table:
 
 
 def _cells(values: list[Any], one: Shown) -> list[Cell]:
-    known = [value for value in values if is_known(value)]
-    least = min(known) if one.is_burden and len(known) > 1 and min(known) < max(known) else None
-    return [
-        Cell(text, value is not None and value == least)
-        for text, value in zip(column(values, one.style), values, strict=True)
-    ]
+    texts, known = column(values, one.style), [value for value in values if is_known(value)]
+    least = texts[values.index(min(known))] if one.is_burden and known else None
+    # What reads the same is the same: nothing is the least where all is.
+    return [Cell(text, text == least and len(set(texts)) > 1) for text in texts]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-import re
+from collections import Counter
 from collections.abc import Iterable, Sequence
 from html import escape
 from importlib.resources import files
@@ -13,9 +13,6 @@ from typing import Any, NamedTuple
 from .figures import Rows, figures_of, javascript, specification
 from .palette import CONFIG
 from .section import Cell, Figure, Part, Remark, Section, Small, Table
-
-#: Choices that hold for all charts of a page.
-SHARED = ("policy",)
 
 
 class Head(NamedTuple):
@@ -32,7 +29,7 @@ def page(head: Head, sections: Sequence[Section]) -> str:
     """The whole file."""
     question = f'<p class="question">{escape(head.question)}</p>' if head.question else ""
     answer = "".join(f'<p class="answer">{escape(sentence)}</p>' for sentence in head.answer)
-    contents = "".join(f'<a href="#{_anchor(one.heading)}">{escape(one.heading)}</a>' for one in sections)
+    contents = "".join(f'<a href="#part-{k}">{escape(one.heading)}</a>' for k, one in enumerate(sections, 1))
     return Template(_file("page.html")).substitute(
         title=escape(head.title),
         kind=escape(head.kind),
@@ -40,17 +37,17 @@ def page(head: Head, sections: Sequence[Section]) -> str:
         lead=f"{question}\n{answer}",
         contents=contents,
         style=_file("page.css"),
-        sections="\n".join(_section(one) for one in sections),
+        sections="\n".join(_section(one, number) for number, one in enumerate(sections, 1)),
         charts=_in_script(_charts(figures_of(sections))),
         library=javascript(),
         script=_file("page.js"),
     )
 
 
-def _section(section: Section) -> str:
+def _section(section: Section, number: int) -> str:
     parts = "\n".join(_part(part) for part in section.parts)
     explanation = f'<p class="explanation">{escape(section.explanation)}</p>' if section.explanation else ""
-    heading = f'<h2 id="{_anchor(section.heading)}">{escape(section.heading)}</h2>'
+    heading = f'<h2 id="part-{number}">{escape(section.heading)}</h2>'
     return f'<section>{heading}\n{explanation}\n<div class="parts">\n{parts}\n</div></section>'
 
 
@@ -65,9 +62,8 @@ def _part(part: Part) -> str:
 
 
 def _figure(figure: Figure) -> str:
-    ratio = f' style="aspect-ratio: 1 / {figure.share:g}"' if figure.share else ""
     width = "wide" if figure.is_wide else "half"
-    chart = f'<div class="chart" id="chart-{escape(figure.name)}"{ratio} role="img" aria-label="{escape(figure.caption)}">'
+    chart = f'<div class="chart" id="chart-{escape(figure.name)}" role="img" aria-label="{escape(figure.caption)}">'
     return f'<figure class="{width}">{chart}</div><figcaption>{escape(figure.caption)}</figcaption></figure>'
 
 
@@ -76,7 +72,9 @@ def _table(table: Table) -> str:
         f'<th scope="col"{" class=name" if number < table.heads else ""}>{escape(text)}</th>'
         for number, text in enumerate(table.header)
     )
-    rows = "\n".join(f"<tr>{''.join(_cell(cell, k < table.heads) for k, cell in enumerate(row))}</tr>" for row in table.rows)
+    rows = "\n".join(
+        f"<tr>{''.join(_cell(cell, k < table.heads) for k, cell in enumerate(row))}</tr>" for row in table.rows
+    )
     caption = f"<caption>{escape(table.caption)}</caption>" if table.caption else ""
     label = escape(table.caption or "Table")
     body = f"<table>{caption}<thead><tr>{header}</tr></thead><tbody>\n{rows}\n</tbody></table>"
@@ -86,27 +84,29 @@ def _table(table: Table) -> str:
 def _cell(cell: Cell, is_head: bool) -> str:
     if is_head:
         return f'<th scope="row">{escape(cell.text)}</th>'
-    kinds = ["best"] if cell.is_best else ["text"] if cell.is_text else []
-    return f"<td{f' class={kinds[0]}' if kinds else ''}>{escape(cell.text)}</td>"
+    return f"<td{' class=best' if cell.is_best else ''}>{escape(cell.text)}</td>"
 
 
 def _small(small: Small) -> str:
     return "<dl>" + "".join(f"<dt>{escape(name)}</dt><dd>{escape(text)}</dd>" for name, text in small.entries) + "</dl>"
 
 
-def _anchor(heading: str) -> str:
-    return re.sub(r"[^a-z0-9]+", "-", heading.lower()).strip("-")
-
-
 def _charts(figures: Iterable[Figure]) -> dict[str, Any]:
     """Specifications by name, and the tables that they share, by columns."""
-    charts, tables = {}, {}
+    charts: dict[str, dict[str, Any]] = {}
+    tables: dict[str, Rows] = {}
     for figure in figures:
         made, data = specification(figure)
-        charts[figure.name] = {"spec": made, "tables": sorted(data)}
+        charts[figure.name] = {"spec": made, "tables": sorted(data), "share": figure.share}
         tables |= {name: rows for name, rows in data.items() if name not in tables}
     by_columns = {name: _columns(rows) for name, rows in sorted(tables.items())}
-    return {"charts": charts, "tables": by_columns, "config": CONFIG, "shared": list(SHARED)}
+    return {"charts": charts, "tables": by_columns, "config": CONFIG, "shared": _shared(charts)}
+
+
+def _shared(charts: dict[str, dict[str, Any]]) -> list[str]:
+    """Choices that several charts offer: whoever makes one makes it for the page."""
+    names = [param["name"] for chart in charts.values() for param in chart["spec"].get("params", []) if "bind" in param]
+    return sorted(name for name, count in Counter(names).items() if count > 1 and name != "lit")
 
 
 def _columns(rows: Rows) -> dict[str, Any]:

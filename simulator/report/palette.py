@@ -7,7 +7,9 @@ from typing import Any
 
 import altair as alt
 
-#: Okabe and Ito, "Color Universal Design" (2008), their yellow darkened to be seen on white; then tints and shades.
+BLACK = "#000000"
+#: Okabe and Ito, "Color Universal Design" (2008), their yellow darkened to be seen on white; then four that differ
+#: from them in lightness.
 COLOURS = (
     "#0072b2",
     "#d55e00",
@@ -15,12 +17,12 @@ COLOURS = (
     "#cc79a7",
     "#e69f00",
     "#56b4e9",
-    "#000000",
+    BLACK,
     "#b8a800",
-    "#004a73",
-    "#f0a070",
-    "#66c5ab",
-    "#7a3f60",
+    "#882255",
+    "#999999",
+    "#8c510a",
+    "#9a8ff0",
 )
 GREY = "#8a8f98"
 SHAPES = ("circle", "square", "triangle-up", "diamond", "cross", "triangle-down", "triangle-right")
@@ -58,9 +60,10 @@ CONFIG: dict[str, Any] = {
 }
 
 
-def colours(count: int) -> list[str]:
+def colours(count: int, without: str = "") -> list[str]:
     """So many colours; they begin anew after the last one, where shapes go on."""
-    return [COLOURS[number % len(COLOURS)] for number in range(count)]
+    used = [one for one in COLOURS if one != without]
+    return [used[number % len(used)] for number in range(count)]
 
 
 def legend(names: Sequence[str], title: str | None = None) -> alt.Legend:

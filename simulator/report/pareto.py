@@ -7,6 +7,7 @@ from typing import NamedTuple
 import altair as alt
 import pandas as pd
 
+from .labels import label_layers, labelled
 from .numbers import is_known
 from .overview import summary_rows
 from .palette import GREY, colour, shape
@@ -51,12 +52,14 @@ def pareto(saved: Saved) -> Section:
                     "cost": [cost for cost, _ in points],
                     "value": [value for _, value in points],
                     "unbeaten": unbeaten(points),
+                    **labelled([str(row["policy"]) for row in both], points),
                 }
             )
         )
     words = " : ".join(f"burden === '{one.key}' ? '{one.words}'" for one in present)
+    table = pd.concat(tables, ignore_index=True)
     base = (
-        alt.Chart(pd.concat(tables, ignore_index=True))
+        alt.Chart(table)
         .transform_filter("datum.burden === burden")
         .encode(
             x=alt.X("cost", type="quantitative", scale=alt.Scale(zero=False, padding=18), title=COST.words),
@@ -80,13 +83,13 @@ def pareto(saved: Saved) -> Section:
         ],
     )
     chart = (
-        alt.layer(front, points_drawn)
+        alt.layer(front, points_drawn, *label_layers(base, list(table["spot"])))
         .properties(title=titled(words + " : ''"))
         .add_params(choice("burden", "Against cost", [one.key for one in present], [one.words for one in present]))
     )
     explanation = (
-        "A policy is on the line if no other one is both cheaper and better in what is chosen; the pale ones are beaten. "
-        "The axes do not begin at zero."
+        "A policy is on the line if no other one is both cheaper and better in what is chosen; the pale ones are "
+        "beaten. The axes do not begin at zero."
     )
     caption = "Cost against a burden, a point for each policy; the dashed line joins those that no other one beats."
     return Section(heading, explanation, [Figure("pareto", chart, caption, 360)])
@@ -94,7 +97,4 @@ def pareto(saved: Saved) -> Section:
 
 def unbeaten(points: list[tuple[float, float]]) -> list[bool]:
     """Whether no other point is at most as large in both and smaller in one."""
-    return [
-        not any(a <= x and b <= y and (a < x or b < y) for a, b in points)  #
-        for x, y in points
-    ]
+    return [not any(a <= x and b <= y and (a < x or b < y) for a, b in points) for x, y in points]

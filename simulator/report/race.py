@@ -6,7 +6,7 @@ import altair as alt
 
 from .palette import colour
 from .saved import Saved
-from .section import Figure, Section
+from .section import Figure, Section, time_axis
 from .slots import cumulative
 
 _UNITS = {"water": "m³", "carbon": "t"}
@@ -28,12 +28,10 @@ def race(saved: Saved) -> Section:
             alt.Chart(long)
             .mark_line(strokeWidth=1.8)
             .encode(
-                x=alt.X("end_ms", type="temporal", scale=alt.Scale(type="utc", nice=False), title="time, UTC"),
+                x=time_axis("end_ms"),
                 y=alt.Y("value", type="quantitative", title=f"{name} so far, {unit}"),
                 color=colour("policy", saved.policies),
-                strokeDash=alt.StrokeDash(
-                    "kind", type="nominal", scale=dash, sort=None, legend=alt.Legend(title=None, columns=2)
-                ),
+                strokeDash=alt.StrokeDash("kind", type="nominal", scale=dash, sort=None, legend=None),
                 detail=alt.Detail("kind", type="nominal"),
                 opacity=alt.condition(lit, alt.value(1.0), alt.value(0.08)),
                 tooltip=[

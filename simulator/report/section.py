@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
 import altair as alt
 
-AnyChart = alt.Chart | alt.LayerChart
+AnyChart = alt.Chart | alt.LayerChart | alt.FacetChart
 
 
 class Figure(NamedTuple):
@@ -23,6 +23,8 @@ class Figure(NamedTuple):
     """Whether it has the whole width of a large screen for itself; two others share it."""
     share: float = 0.0
     """Height as a share of the width on a screen (maps); 0 for a height of its own."""
+    tables: Mapping[str, list[dict[str, Any]]] = {}
+    """Rows of data that the chart names, beside those that it holds."""
 
 
 class Cell(NamedTuple):
@@ -30,7 +32,6 @@ class Cell(NamedTuple):
 
     text: str
     is_best: bool = False
-    is_text: bool = False
 
 
 class Table(NamedTuple):
@@ -67,12 +68,17 @@ class Section(NamedTuple):
 
 def choice(name: str, label: str, options: Sequence[Any], labels: Sequence[str] | None = None) -> alt.Parameter:
     """A parameter that the reader chooses from a list; the first option without a reader, as on paper."""
-    more = {} if labels is None else {"labels": [str(text) for text in labels]}
-    return alt.param(
-        name=name, value=options[0], bind=alt.binding_select(options=list(options), name=f"{label} ", **more)
-    )
+    shown = [str(text) for text in (options if labels is None else labels)]
+    bind = alt.binding_select(options=list(options), labels=shown, name=f"{label} ")
+    return alt.param(name=name, value=options[0], bind=bind)
 
 
 def titled(expression: str) -> alt.TitleParams:
     """A title that follows the reader's choice, by a Vega expression that holds no text of ours or the user's."""
     return alt.TitleParams(text=alt.ExprRef(expr=expression))
+
+
+def time_axis(field: str) -> alt.X:
+    """Time from the first to the last moment, in UTC."""
+    axis = alt.Axis(title="time, UTC", labelFlush=True, labelOverlap=True)
+    return alt.X(field, type="temporal", scale=alt.Scale(type="utc", nice=False), axis=axis)

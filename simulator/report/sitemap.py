@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import altair as alt
 import numpy as np
 import pandas as pd
@@ -48,7 +50,7 @@ def site_map(saved: Saved) -> Section:
 def _figure(saved: Saved, sites: pd.DataFrame, origins: pd.DataFrame, column: str) -> Figure:
     name, unit, ink = _KINDS[column]
     largest = float(sites[column].max()) or 1.0
-    world = alt.Chart(alt.InlineData(values=[land()])).mark_geoshape(fill="#e4e7ea", stroke="white", strokeWidth=0.5)
+    world = alt.Chart(alt.NamedData("land")).mark_geoshape(fill="#e4e7ea", stroke="white", strokeWidth=0.5)
     layers: list[alt.Chart] = [world]
     if not origins.empty:
         places = origins.drop_duplicates("origin")[["origin", *_DEGREES]]
@@ -68,7 +70,9 @@ def _figure(saved: Saved, sites: pd.DataFrame, origins: pd.DataFrame, column: st
                 column,
                 type="quantitative",
                 scale=alt.Scale(domain=[0, largest], range=[0, _LARGEST_PX2]),
-                legend=alt.Legend(title=f"{name}, {unit}", tickCount=3, symbolFillColor="transparent", symbolStrokeColor=ink),
+                legend=alt.Legend(
+                    title=f"{name}, {unit}", tickCount=3, symbolFillColor="transparent", symbolStrokeColor=ink
+                ),
             ),
             tooltip=[
                 alt.Tooltip("site", type="nominal"),
@@ -84,10 +88,10 @@ def _figure(saved: Saved, sites: pd.DataFrame, origins: pd.DataFrame, column: st
         .add_params(choice("policy", "Policy", saved.policies))
     )
     caption = f"A map of the world with a circle for each site, as large as its {name}."
-    return Figure(f"map-{name}", chart, caption, is_wide=False, share=0.62)
+    return Figure(f"map-{name}", chart, caption, is_wide=False, share=0.45, tables={"land": [land()]})
 
 
-def _position() -> dict[str, alt.Latitude | alt.Longitude]:
+def _position() -> dict[str, Any]:
     return {
         "latitude": alt.Latitude("latitude_deg", type="quantitative"),
         "longitude": alt.Longitude("longitude_deg", type="quantitative"),
@@ -104,4 +108,4 @@ def _labels(sites: pd.DataFrame) -> list[alt.Chart]:
     texts = [shortened(str(name)) for name in places["site"]]
     at = spots(np.column_stack([x, y]), texts, _MAP_PX)
     base = alt.Chart(places.assign(label=texts, spot=at)).encode(**_position())
-    return label_layers(base, "label", "spot", at)
+    return label_layers(base, at)

@@ -42,7 +42,7 @@ def slot_s(saved: Saved) -> float:
 
 
 def grouped(weights: pd.Series, what: str, most: int = MOST_NAMES) -> dict[str, str]:
-    """Names as a chart shows them: the largest by weight their own, the others together. In the order of ``weights``."""
+    """Names as a chart shows them: the largest by weight their own, the others together. In the order given."""
     names = [str(name) for name in weights.index]
     if len(names) <= most:
         return {name: name for name in names}
@@ -85,5 +85,5 @@ def cumulative(saved: Saved) -> pd.DataFrame:
     parts = ends.max().join(ends.sum() / sites, lsuffix="_largest", rsuffix="_mean").reset_index()
     start = pd.DataFrame({"policy": saved.policies, "end_ms": found["begin_ms"].min()})
     whole = pd.concat([start, parts], ignore_index=True).fillna(0.0)
-    numbers = [name for name in whole if name not in ("policy", "end_ms")]
+    numbers = [str(name) for name in whole if name not in ("policy", "end_ms")]
     return whole.assign(**{name: whole[name].map(rounded) for name in numbers})

@@ -8,7 +8,7 @@ import pandas as pd
 from .numbers import rounded
 from .palette import colour
 from .saved import Saved
-from .section import Figure, Section, choice, titled
+from .section import Figure, Section, choice, time_axis, titled
 from .slots import MEASURES, binned, grouped, shown_names
 
 
@@ -28,7 +28,7 @@ def stacks(saved: Saved) -> Section:
         .transform_calculate(value="datum[measure]")
         .mark_area(interpolate="step-after", line=False, stroke="white", strokeWidth=0.4)
         .encode(
-            x=alt.X("time", type="temporal", scale=alt.Scale(type="utc", nice=False), title="time, UTC"),
+            x=time_axis("time"),
             y=alt.Y("value", type="quantitative", stack="zero", title=None),
             color=colour("site", shown_names(names)),
             order=alt.Order("rank", type="quantitative"),
@@ -41,8 +41,8 @@ def stacks(saved: Saved) -> Section:
         .add_params(policy, measure)
     )
     explanation = (
-        "What the sites draw, spend, emit and drink, one above the other, as it goes up and down with demand, prices and "
-        f"weather. Each step is the mean of {hours:,.3g} h."
+        "What the sites draw, spend, emit and drink, one above the other, as it goes up and down with demand, prices "
+        f"and weather. Each step is the mean of {hours:,.3g} h."
     )
     caption = "Stacked steps over time, one colour for each site, for the policy and the measure that are chosen."
     return Section("Hour by hour", explanation, [Figure("stacks", chart, caption, 340)])
