@@ -117,7 +117,7 @@ def _against_cost(found: Grid, main: Main) -> Figure:
         found.means[found.means["figure"] == key].drop(columns="figure").set_index(keys)
         for key in ("cost_usd", main.key)
     )
-    both = cost.join(par, lsuffix="_cost", rsuffix="_par", how="inner").dropna(subset=["mean_cost", "mean_par"])
+    both = cost.add_suffix("_cost").join(par.add_suffix("_par"), how="inner").dropna(subset=["mean_cost", "mean_par"])
     ink = colour("policy", found.policies)
     base = alt.Chart(both.reset_index()).encode(
         x=alt.X("mean_cost", type="quantitative", scale=alt.Scale(zero=False, padding=14), title="cost, US$"),

@@ -77,8 +77,8 @@ def distributions(saved: Saved) -> Section:
     )
     explanation = (
         "The share of an origin's finished requests that took at most so long, on a logarithmic scale. The further "
-        "left a curve, the quicker; the further apart the curves, the less alike the origins are served. Requests that did "
-        "not finish are not in it."
+        "left a curve, the quicker; the further apart the curves, the less alike the origins are served. Requests that "
+        "did not finish are not in it."
     )
     caption = "Cumulative distributions of latency: a curve for each origin, the thick black one for all together."
     return Section(heading, explanation, [Figure("latency", chart, caption, 340)])

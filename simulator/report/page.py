@@ -83,7 +83,7 @@ def _table(table: Table) -> str:
 
 def _cell(cell: Cell, is_head: bool) -> str:
     if is_head:
-        return f'<th scope="row">{escape(cell.text)}</th>'
+        return f'<th scope="row"><span>{escape(cell.text)}</span></th>'
     return f"<td{' class=best' if cell.is_best else ''}>{escape(cell.text)}</td>"
 
 

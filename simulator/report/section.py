@@ -80,5 +80,9 @@ def titled(expression: str) -> alt.TitleParams:
 
 def time_axis(field: str) -> alt.X:
     """Time from the first to the last moment, in UTC."""
-    axis = alt.Axis(title="time, UTC", labelFlush=True, labelOverlap=True)
+    hours = {"hours": "%H:%M", "minutes": "%H:%M", "seconds": "%H:%M:%S"}
+    days = {"year": "%Y", "quarter": "%b %Y", "month": "%b %Y", "week": "%d %b", "date": "%d %b", "day": "%d %b"}
+    axis = alt.Axis(
+        title="time, UTC", labelFlush=True, labelOverlap=True, labelSeparation=8, labelBound=True, format=days | hours
+    )
     return alt.X(field, type="temporal", scale=alt.Scale(type="utc", nice=False), axis=axis)

@@ -82,7 +82,7 @@ def cumulative(saved: Saved) -> pd.DataFrame:
     by_site = grown.groupby(["policy", "site"], sort=False, observed=True)
     grown = grown.assign(water=by_site["water_l"].cumsum() / L_PER_M3, carbon=by_site["carbon_kg"].cumsum() / KG_PER_T)
     ends = grown.groupby(["policy", "end_ms"], sort=False, observed=True)[["water", "carbon"]]
-    parts = ends.max().join(ends.sum() / sites, lsuffix="_largest", rsuffix="_mean").reset_index()
+    parts = ends.max().add_suffix("_largest").join((ends.sum() / sites).add_suffix("_mean")).reset_index()
     start = pd.DataFrame({"policy": saved.policies, "end_ms": found["begin_ms"].min()})
     whole = pd.concat([start, parts], ignore_index=True).fillna(0.0)
     numbers = [str(name) for name in whole if name not in ("policy", "end_ms")]

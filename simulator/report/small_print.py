@@ -12,13 +12,15 @@ def small_print(saved: Saved) -> Section:
     """Laws, notes, failures, versions, seed and hashes, from the manifest."""
     manifest = saved.manifest
     parts: list[Part] = [Remark(f"Failed: {what}: {why}") for what, why in _pairs(manifest.get("failed"))]
-    entries: list[tuple[str, str]] = [("note", str(note)) for note in manifest.get("notes") or []]
+    entries: list[tuple[str, str]] = [("Note", str(note)) for note in manifest.get("notes") or []]
     for laws, policies in _by_laws(manifest.get("laws")).items():
-        whom = "" if len(policies) == len(manifest["laws"]) else f" ({', '.join(policies)})"
-        entries += [(f"law that holds{whom}", law) for law in laws]
-    entries += [("checked", str(check)) for check in saved.study.get("checks") or []]
-    entries += [(key, str(manifest[key])) for key in ("engine", "seed") if key in manifest]
-    entries += [(f"version of {name}", version) for name, version in _pairs(manifest.get("versions"))]
+        whom = "" if len(policies) == len(manifest["laws"]) else f" of {', '.join(policies)}"
+        entries.append((f"Laws that were checked and hold{whom}", "; ".join(laws)))
+    if checks := saved.study.get("checks"):
+        entries.append(("Checked", "; ".join(map(str, checks))))
+    entries += [(key.capitalize(), str(manifest[key])) for key in ("engine", "seed") if key in manifest]
+    if versions := _pairs(manifest.get("versions")):
+        entries.append(("Versions", ", ".join(f"{name} {version}" for name, version in versions)))
     entries += [(f"SHA-256 of {name}", digest) for name, digest in _pairs(manifest.get("inputs"))]
     entries += [(f"SHA-256 of {name}", digest) for name, digest in _pairs(manifest.get("files"))]
     return Section("Small print", "", [*parts, Small(entries)])

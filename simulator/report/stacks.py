@@ -5,6 +5,8 @@ from __future__ import annotations
 import altair as alt
 import pandas as pd
 
+from simulator.units import S_PER_H, S_PER_MIN
+
 from .numbers import rounded
 from .palette import colour
 from .saved import Saved
@@ -42,10 +44,14 @@ def stacks(saved: Saved) -> Section:
     )
     explanation = (
         "What the sites draw, spend, emit and drink, one above the other, as it goes up and down with demand, prices "
-        f"and weather. Each step is the mean of {hours:,.3g} h."
+        f"and weather. Each step is the mean of {_duration(hours)}."
     )
     caption = "Stacked steps over time, one colour for each site, for the policy and the measure that are chosen."
     return Section("Hour by hour", explanation, [Figure("stacks", chart, caption, 340)])
+
+
+def _duration(hours: float) -> str:
+    return f"{hours:,.3g} h" if hours >= 1 else f"{hours * S_PER_H / S_PER_MIN:,.3g} min"
 
 
 def _steps(found: pd.DataFrame) -> pd.DataFrame:
