@@ -21,6 +21,8 @@ except ImportError:  # not on Windows: there, what a killed run leaves behind ha
     fcntl = None  # type: ignore[assignment]
 
 MANIFEST = "manifest.json"
+#: What a report writes into a folder, made from what is there: the page, and the folder and the forms of its charts.
+REPORT, FIGURES, FORMS = "report.html", "figures", ("pdf", "svg", "png")
 #: In a folder whose run has not ended.
 MARK = ".running"
 _OTHER = "name another folder with --out"
@@ -184,18 +186,24 @@ def _obstacle(place: Path, overwrite: bool) -> str:
         return "" if _is_abandoned(place) else f"{_RUNNING} (if it was killed, remove this one)"
     if not ours:
         return f"exists already, and is not a folder of results; it is not overwritten; {_OTHER}"
-    if entries - ours:
-        strange = sorted(entries - ours)[0]
+    if strangers := [name for name in sorted(entries - ours) if not _is_derived(name)]:
+        strange = strangers[0]
         return f"exists already, and holds '{strange}', which is no part of a run; it is not overwritten; {_OTHER}"
     return "" if overwrite else f"exists already; {_OTHER}, or say --overwrite"
 
 
 def _entries(place: Path) -> set[str]:
-    """What is in a folder; of rows of requests, the folder itself is nothing but its files."""
-    rows = place / "requests"
-    inside = {f"{rows.name}/{entry.name}" for entry in rows.iterdir()} if rows.is_dir() else set()
+    """What is in a folder; of rows of requests and of figures, the folder itself is nothing but its files."""
     entries = {entry.name for entry in place.iterdir()} if place.is_dir() else set()
-    return (entries - {rows.name}) | inside if inside else entries
+    for folder in (place / "requests", place / FIGURES):
+        inside = {f"{folder.name}/{entry.name}" for entry in folder.iterdir()} if folder.is_dir() else set()
+        entries = (entries - {folder.name}) | inside if inside else entries
+    return entries
+
+
+def _is_derived(name: str) -> bool:
+    """Whether this was made from the results and can be made again: the report, its figures."""
+    return name == REPORT or (name.startswith(f"{FIGURES}/") and Path(name).suffix[1:] in FORMS)
 
 
 def _files_of(place: Path) -> set[str]:

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import redirect_stdout
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple, NoReturn
 
 import click
 
+from simulator.claim import FIGURES, FORMS
 from simulator.exit import BAD_INPUT, FAILED, forget_stdout, heed_signals, open_streams, sentences
 
 if TYPE_CHECKING:
@@ -71,6 +72,7 @@ def main() -> None:
 @click.option("--overwrite", is_flag=True, help="Replace the finished run in --out.")
 @click.option("--jobs", type=click.IntRange(1), help="Policies that run at once; the free cores unless given.")
 @click.option("--json", "as_json", is_flag=True, help="Print the summary as JSON.")
+@click.option("--report/--no-report", "reported", default=True, help="Write report.html into the folder as well.")
 def run(
     scenario: str,
     engine: str | None,
@@ -81,6 +83,7 @@ def run(
     overwrite: bool,
     jobs: int | None,
     as_json: bool,
+    reported: bool,
 ) -> None:
     """Run the policies of a scenario and print their table; its study or sweep, if it has one."""
     options = {key: value for key, value in (("engine", engine), ("seed", seed)) if value is not None}
@@ -95,7 +98,7 @@ def run(
 
     folder = Folder(out, overwrite) if out else Folder.at_free_name(Path("results"), Path(scenario).stem)
     try:
-        done = _run(loaded, folders, folder, jobs, as_json)
+        done = _run(loaded, folders, folder, jobs, as_json, reported)
     except KeyboardInterrupt as ended:
         raise type(ended)(f"the results are in {folder.path}" if folder.is_taken else "nothing was written") from None
     finally:
@@ -103,7 +106,9 @@ def run(
     sys.exit(0 if done else FAILED)
 
 
-def _run(loaded: Scenario, folders: tuple[Path, ...], folder: Folder, jobs: int | None, as_json: bool) -> bool:
+def _run(
+    loaded: Scenario, folders: tuple[Path, ...], folder: Folder, jobs: int | None, as_json: bool, reported: bool
+) -> bool:
     """Run, write, print; whether all of it came to its end. Figures are printed even if they cannot be written."""
     from simulator.report.progress import bars
     from simulator.report.table import shortfalls
@@ -127,8 +132,9 @@ def _run(loaded: Scenario, folders: tuple[Path, ...], folder: Folder, jobs: int 
     if results:
         try:
             short = {result.policy: row for result in results if (row := result.shortfall())}
-            extra = {"notes": notes, "failed": failed, "shortfalls": short}
-            folder.write(loaded, results, input_files(loaded, world.sites), extra)
+            more = {"notes": notes, "failed": dict(failed), "shortfalls": short}
+            beside = _reporter(failed) if reported else None
+            folder.write(loaded, results, input_files(loaded, world.sites), more, beside)
         except OSError as error:
             failed[written] = f"cannot be written: {error.strerror or error}"
             written = ""
@@ -143,6 +149,20 @@ def _run(loaded: Scenario, folders: tuple[Path, ...], folder: Folder, jobs: int 
     for what, reason in failed.items():
         click.echo(f"failed: {what}: {reason}", err=True)
     return not failed
+
+
+def _reporter(failed: dict[str, str]) -> Callable[[Path], None]:
+    """Writes the report into a finished folder; why it cannot goes into ``failed``, for the results are there."""
+
+    def write(folder: Path) -> None:
+        try:
+            from simulator.report.contents import write_report
+
+            write_report(folder)
+        except Exception as error:
+            failed["report.html"] = f"{type(error).__name__}: {error}"
+
+    return write
 
 
 def _print(loaded: Scenario, results: Sequence[RunResult], more: Mapping[str, Any], as_json: bool) -> None:
@@ -236,6 +256,18 @@ def study(
         source.replace(("study",), {kind: {}}, f"study {kind}")
     asked = Asked(out, f"{Path(scenario).stem}-{kind}", as_json, jobs, shard, scheduler)
     _many(source, _let_in(source, folders), folders, asked)
+
+
+@main.command()
+@click.argument("folder", metavar="DIR", type=click.Path(path_type=Path))
+@click.option("--figures", "form", type=click.Choice(FORMS), help="Write every chart to DIR/figures as well.")
+@click.option("--out", type=click.Path(path_type=Path), help="The file of the page; DIR/report.html unless given.")
+def report(folder: Path, form: str | None, out: Path | None) -> None:
+    """Make one page of the results in DIR, of a run, a sweep or a study; it opens anywhere, without a network."""
+    from simulator.report.contents import write_report
+
+    written = write_report(folder, out, form)
+    click.echo(f"wrote {written[0]}" + (f" and {len(written) - 1} figures in {folder / FIGURES}" if form else ""))
 
 
 @main.command()

@@ -25,6 +25,8 @@ from simulator.scenario import Scenario
 from simulator.scenario.writing import to_yaml
 from simulator.tables import batch_table, latency_table, slot_table
 
+#: Columns of the tables that hold names.
+NAMES = ("policy", "engine", "site", "origin", "type")
 _PACKAGES = ("equifleet", "numpy", "numba", "pandas", "simpy", "pydantic", "highspy", "pyarrow")
 
 
@@ -32,9 +34,17 @@ class Folder(Claim):
     """The folder of one run's results: claimed before the run, filled after it."""
 
     def write(
-        self, scenario: Scenario, results: Sequence[RunResult], inputs: Sequence[Path], extra: dict[str, Any]
+        self,
+        scenario: Scenario,
+        results: Sequence[RunResult],
+        inputs: Sequence[Path],
+        extra: dict[str, Any],
+        beside: Callable[[Path], None] | None = None,
     ) -> None:
-        """Write everything, the manifest with hashes of the ``inputs`` last, then take the final name."""
+        """Write everything, the manifest with hashes of the ``inputs`` last, then take the final name.
+
+        ``beside`` may add to the finished folder what is made from it. Whatever happens there, the results are kept.
+        """
         tables: dict[str, Callable[[Path], None]] = {
             "scenario.yaml": lambda file: _write_text(file, to_yaml(scenario)),
             "summary.csv": _csv([result.summary() for result in results]),
@@ -62,7 +72,11 @@ class Folder(Claim):
             **extra,
         }
         _write_text(self.partial / MANIFEST, json.dumps(manifest, indent=2, allow_nan=False) + "\n")
-        self.take()
+        try:
+            if beside is not None:
+                beside(self.partial)
+        finally:
+            self.take()
 
 
 def read_folder(path: str | Path) -> dict[str, Any]:
@@ -83,7 +97,8 @@ def read_folder(path: str | Path) -> dict[str, Any]:
     found: dict[str, Any] = {"manifest": json.loads((path / MANIFEST).read_text(encoding="utf-8"))}
     for file in sorted(path.iterdir()):
         if file.suffix == ".csv":
-            found[file.stem] = pd.read_csv(file)
+            # A site may be called NA, or 007: only an empty cell is no figure, and names stay what they are.
+            found[file.stem] = pd.read_csv(file, dtype=dict.fromkeys(NAMES, str), keep_default_na=False, na_values=[""])
         elif file.suffix == ".parquet":
             found[file.stem] = pd.read_parquet(file)
     return found

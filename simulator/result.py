@@ -62,6 +62,10 @@ class RunResult:
     """Demand left out by plans, requests by origin; None when there was none."""
     witness: Witness | None
     """Why no plan could serve it, in the worst slot; None where the policy gave no reason."""
+    site_deg: FloatArray
+    """Latitude and longitude, NaN where they are not known, [sites, 2]."""
+    origin_deg: FloatArray
+    """As ``site_deg``, [origins, 2]."""
     worst_rps: float = 0.0
     """Demand that the plan of the worst slot left out [requests/s], of the full fleet."""
     stretched_slots: int = 0

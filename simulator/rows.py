@@ -25,6 +25,8 @@ def site_rows(result: RunResult) -> list[Row]:
         {
             "policy": result.policy,
             "site": site,
+            "latitude_deg": float(result.site_deg[i, 0]),
+            "longitude_deg": float(result.site_deg[i, 1]),
             "requests": whole(result.record.routed[:, i].sum()),
             "finished": whole(fates[FINISHED, :, i].sum()),
             "rejected": whole(fates[REJECTED, :, i].sum()),
@@ -88,6 +90,8 @@ def origin_rows(result: RunResult) -> list[Row]:
         {
             "policy": result.policy,
             "origin": origin,
+            "latitude_deg": float(result.origin_deg[j, 0]),
+            "longitude_deg": float(result.origin_deg[j, 1]),
             "requests": whole(result.record.arrived[j]),
             "finished": whole(fates[FINISHED, j].sum()),
             "rejected": whole(fates[REJECTED, j].sum()),

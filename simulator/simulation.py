@@ -9,6 +9,7 @@ from pathlib import Path
 import numpy as np
 
 from simulator.control import Deciders, simulate
+from simulator.fleet import FloatArray
 from simulator.intake import check_servers, check_size, load
 from simulator.laws import check_laws
 from simulator.planes import make_plane
@@ -20,6 +21,7 @@ from simulator.result import RunResult
 from simulator.roster import make_controls, make_policy, make_provisioning
 from simulator.scenario import Scenario
 from simulator.scenario.choice import PolicyChoice, ProvisioningChoice
+from simulator.scenario.place import Place
 from simulator.world import World, build_world
 
 Progress = Callable[[float], None]
@@ -90,11 +92,19 @@ def run(
         short_slots=held.minutes.short_slots,
         unserved_requests=held.minutes.unserved_requests,
         witness=held.minutes.witness,
+        site_deg=_degrees(world.sites),
+        origin_deg=_degrees(world.origins),
         worst_rps=held.minutes.worst_rps,
         stretched_slots=held.minutes.stretched_slots,
         stretched=held.minutes.stretched,
         laws=check_laws(world, record, held.usage, held.footprint, held.flows),
     )
+
+
+def _degrees(places: Sequence[Place]) -> FloatArray:
+    """Latitude and longitude of places, NaN where they are not known, [places, 2]."""
+    known = [(place.latitude_deg, place.longitude_deg) for place in places]
+    return np.array([[np.nan if value is None else value for value in pair] for pair in known], dtype=float)
 
 
 def _with_standing(world: World, provisioning: Sequence[ProvisioningPolicy]) -> World:

@@ -80,6 +80,8 @@ def equifleet(capsys):
         capsys.readouterr()
         if arguments[0] == "run" and "--jobs" not in arguments:
             arguments = (*arguments, "--jobs", "1")
+        if arguments[0] == "run" and "--report" not in arguments:
+            arguments = (*arguments, "--no-report")
         with pytest.raises(SystemExit) as ended:
             main.main([str(argument) for argument in arguments], prog_name="equifleet")
         out, err = capsys.readouterr()
@@ -91,6 +93,8 @@ def equifleet(capsys):
 def start(*arguments: str, cwd: Path, **options) -> subprocess.Popen:
     """``python -m simulator`` in a process (and a process group) of its own."""
     environment = os.environ | {"PYTHONPATH": str(ROOT)}
+    if arguments[0] == "run":
+        arguments = (*arguments, "--no-report")
     return subprocess.Popen(
         [sys.executable, "-m", "simulator", *arguments],
         cwd=cwd,
