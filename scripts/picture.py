@@ -23,7 +23,8 @@ def main() -> None:
     """Run the scenario and write its table as SVG."""
     name, file = sys.argv[1:]
     scenario = load(name)
-    outcomes = compare(Task(scenario, scenario.engine, scenario.seed, ()), free_cores(), lambda number, share: None)
+    task = Task(scenario, scenario.engine, scenario.seed, ())
+    outcomes = compare(task, build_world(scenario), free_cores(), lambda number, share: None)
     results = [outcome for outcome in outcomes if isinstance(outcome, RunResult)]
     console = Console(record=True, force_terminal=True, width=144, file=io.StringIO(), highlight=False)
     print_comparison(console, scenario.name, results, scenario.published, has_slo=False)

@@ -14,7 +14,7 @@ from worlds import EXPONENTIAL, Ask, InTurn, fleet, play, split, world_of
 
 from simulator.batches import Batches, Cut
 from simulator.record import FINISHED
-from simulator.report.table import shortfalls
+from simulator.remarks import remarks
 from simulator.result import RunResult
 from simulator.simulation import run
 from simulator.tables import batch_table
@@ -147,7 +147,7 @@ def test_the_fluid_engine_has_no_batches():
     assert result.record.batches is None
     assert len(batch_table(result)) == 0
     assert math.isnan(result.summary()["e2e_mean_low_s"])
-    assert shortfalls([result]) == []
+    assert remarks([result]) == []
 
 
 def held(result: RunResult, means: np.ndarray, warmup_s: float) -> RunResult:
@@ -161,12 +161,12 @@ def test_a_warm_up_that_is_too_short_is_told_and_one_that_does_not_matter_is_not
     """A fifth of the run about 9 s, the rest about 1 s; then that with a warm-up as long; then only noise."""
     noise = 1.0 + np.random.default_rng(3).normal(0, 0.1, 500)
     slow = noise + 8.0 * (np.arange(500) < 100)
-    (note,) = shortfalls([held(busy, slow, 0.0)])
+    (note,) = remarks([held(busy, slow, 0.0)])
     assert note == (
         "InTurn: the warm-up takes until 1,000 s (MSER-5), longer than warmup_s: "
         "2.61 s of mean end-to-end time become 1.01 s"
     )
     assert held(busy, slow, 0.0).summary()["warmup_mser_s"] == 1000.0
-    assert shortfalls([held(busy, slow, 1000.0)]) == []
-    assert shortfalls([held(busy, noise, 0.0)]) == []
-    assert shortfalls([replace(held(busy, slow, 0.0), is_steady=False)]) == []
+    assert remarks([held(busy, slow, 1000.0)]) == []
+    assert remarks([held(busy, noise, 0.0)]) == []
+    assert remarks([replace(held(busy, slow, 0.0), is_steady=False)]) == []

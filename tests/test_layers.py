@@ -49,6 +49,7 @@ LEVELS = {
     "simulator.planes": 3,
     "simulator.control": 4,
     "simulator.roster": 5,
+    "simulator.remarks": 5,
     "simulator.modules": 5,
     "simulator.intake": 5,
     "simulator.simulation": 5,
@@ -62,7 +63,6 @@ LEVELS = {
     "simulator.study": 5,
     "simulator.report": 6,
     "simulator.exit": 6,
-    "simulator.sweeping": 6,
     "simulator.cli": 6,
     "simulator.__main__": 6,
 }
@@ -77,8 +77,8 @@ LIBRARIES = {
     "altair": {"simulator.report"},
     "vl_convert": {"simulator.report"},
     "pyarrow": {"simulator.arrow", "simulator.folder", "simulator.parts", "simulator.tables"},
-    "rich": {"simulator.report", "simulator.cli", "simulator.sweeping"},
-    "click": {"simulator.cli", "simulator.exit", "simulator.sweeping"},
+    "rich": {"simulator.report"},
+    "click": {"simulator.cli", "simulator.exit"},
     "scipy": {"simulator.statistics"},
     "distributed": {"simulator.study.cluster"},
 }

@@ -37,7 +37,7 @@ def test_every_file_of_the_project_is_in_the_wheel(wheel: zipfile.ZipFile) -> No
         if file.is_file() and "__pycache__" not in file.parts
     }
     assert wanted <= set(wheel.namelist())
-    assert {"simulator/cli.py", "scenarios/table1.yaml", "simulator/scenario/catalogue/sites.csv"} <= wanted
+    assert {"simulator/cli/run.py", "scenarios/table1.yaml", "simulator/scenario/catalogue/sites.csv"} <= wanted
 
 
 def test_the_installed_wheel_runs_a_shipped_scenario_by_its_bare_name(wheel: zipfile.ZipFile, tmp_path: Path) -> None:

@@ -58,8 +58,11 @@ CONCLUSIONS: dict[str, Callable[[Agenda, Readings], tuple[Tables, dict[str, Any]
 }
 
 
-def collect(folder: SweepFolder) -> None:
-    """Write the tables of all points that are done; with a manifest, the last file, if that is all of them."""
+def collect(folder: SweepFolder) -> list[str]:
+    """Write the tables of all points that are done; with a manifest, the last file, if that is all of them.
+
+    Returns what a study has checked and found not to hold.
+    """
     agenda, readings = folder.agenda, Readings(folder)
     tables = {
         "points.csv": csv_text(list(_point_rows(folder))),
@@ -78,6 +81,7 @@ def collect(folder: SweepFolder) -> None:
         said = {"kind": agenda.kind, "name": agenda.scenario.name, "points": len(agenda.points)}
         hashes = {name: hashlib.sha256(text.encode()).hexdigest() for name, text in tables.items()}
         folder.write(MANIFEST, json.dumps({**said, "digest": agenda.digest, "files": hashes}, indent=2) + "\n")
+    return list(json.loads(tables["study.json"]).get("broken", [])) if "study.json" in tables else []
 
 
 def _concluded(agenda: Agenda, readings: Readings) -> dict[str, str]:

@@ -41,14 +41,13 @@ class Failure:
     reason: str
 
 
-def compare(task: Task, jobs: int, progress: Progress) -> list[RunResult | Failure]:
+def compare(task: Task, world: World, jobs: int, progress: Progress) -> list[RunResult | Failure]:
     """Results of all policies in the order of the scenario; a failure harms no other policy.
 
-    With ``fluid``, one policy or one job all runs in this process.
+    With ``fluid``, one policy or one job all runs in this process, in ``world``, that of the task.
     """
     count = len(task.scenario.policies)
     if jobs == 1 or count == 1 or task.engine == "fluid":
-        world = build_world(task.scenario, task.seed)
         return [_attempt(task, world, number, partial(progress, number)) for number in range(count)]
     found: dict[int, RunResult | Failure] = {}
     left = list(range(count))

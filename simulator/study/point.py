@@ -10,12 +10,11 @@ from typing import Any
 from simulator.claim import MANIFEST, Running
 from simulator.folder import Folder
 from simulator.problem import InputError
-from simulator.result import RunResult
 from simulator.scenario import Scenario
-from simulator.study.comparison import Failure, Task, compare
+from simulator.study.comparison import Task, compare
 from simulator.study.crew import Tell
+from simulator.study.outcome import Outcome
 from simulator.world import build_world
-from simulator.world.files import input_files
 
 
 @dataclass(frozen=True)
@@ -76,14 +75,11 @@ def perform(piece: Piece, tell: Tell) -> Ended:
 
 def _run(piece: Piece, folder: Folder, tell: Tell) -> str:
     """Run and write; why it failed, if it did."""
-    scenario = piece.point.scenario
+    scenario, world = piece.point.scenario, build_world(piece.point.scenario)
     count = len(scenario.policies)
     task = Task(scenario, scenario.engine, scenario.seed, piece.modules, folder.partial / "requests")
-    outcomes = compare(task, 1, lambda number, share: tell((number + share) / count))
-    failed = [f"{outcome.policy}: {outcome.reason}" for outcome in outcomes if isinstance(outcome, Failure)]
-    if failed:
-        return "; ".join(failed)
-    results = [outcome for outcome in outcomes if isinstance(outcome, RunResult)]
-    world = build_world(scenario)
-    folder.write(scenario, results, input_files(scenario, world.sites), {"notes": list(world.notes), "failed": {}})
+    outcome = Outcome.of(world, compare(task, world, 1, lambda number, share: tell((number + share) / count)))
+    if outcome.failed:
+        return "; ".join(f"{policy}: {reason}" for policy, reason in outcome.failed.items())
+    outcome.write(folder)
     return ""

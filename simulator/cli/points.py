@@ -1,19 +1,20 @@
-"""Sweeping: a sweep or a study from the command line, from what is asked to the table of it."""
+"""Points from the command line: which of them, who runs them, and the table of them."""
 
 from __future__ import annotations
 
 import json
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
 import click
-from rich.console import Console
 
+from simulator.cli.sweep import Manner
 from simulator.problem import InputError, Problem
 from simulator.report.answer import print_answer
 from simulator.report.intervals import print_intervals
+from simulator.report.table import Paper
 from simulator.report.watch import SweepWatch
 from simulator.scenario import Source
 from simulator.scenario.document import Document
@@ -30,13 +31,6 @@ class Shard(NamedTuple):
 
     number: int = 1
     of: int = 1
-
-
-class Helpers(NamedTuple):
-    """Who runs the points: so many processes here, or the workers of a Dask scheduler."""
-
-    jobs: int | None = None
-    scheduler: str | None = None
 
 
 def read_shard(text: str | None) -> Shard:
@@ -82,36 +76,54 @@ def sweep_folder(agenda: Agenda, out: Path | None, stem: str) -> SweepFolder:
     return SweepFolder(out, agenda) if out else SweepFolder.at_free_name(Path("results"), stem, agenda)
 
 
-def sweep(folder: SweepFolder, shard: Shard, helpers: Helpers, as_json: bool) -> bool:
+def run_points(folder: SweepFolder, shard: Shard, manner: Manner) -> bool:
     """Run what is not done, write the tables, print them; whether all of it came to its end."""
     agenda = folder.agenda
     numbers = range(shard.number - 1, len(agenda.points), shard.of)
     labels = [f"{point.name} {_label(agenda, number)}" for number, point in enumerate(agenda.points)]
-    with _workers(agenda, helpers) as workers, SweepWatch(labels, len(numbers)) as watch:
+    with _workers(agenda, manner) as workers, SweepWatch(labels, len(numbers)) as watch:
         folder.begin()
-        failed = conduct(folder, numbers, workers, watch)
+        failed = {f"point {name}": reason for name, reason in conduct(folder, numbers, workers, watch).items()}
     done = sum(folder.is_done(point) for point in agenda.points)
     if done == len(agenda.points) or failed:
-        collect(folder)
-    for name, reason in failed.items():
-        click.echo(f"failed: point {name}: {reason}", err=True)
-    if as_json:
-        said = {"scenario": agenda.scenario.name, "folder": str(folder.path), "points": len(agenda.points)}
-        click.echo(json.dumps({**said, "done": done, "failed": failed}, indent=2))
-        return not failed
-    console = Console(highlight=False, emoji=False)
-    if not print_answer(console, folder.path):
-        print_intervals(console, folder.path)
-    console.print(f"{done} of {len(agenda.points)} points are done: {folder.path}", markup=False, soft_wrap=True)
+        failed |= {f"check {number}": broken for number, broken in enumerate(collect(folder), 1)}
+    if folder.is_finished and manner.reported:
+        failed |= _reported(folder.path)
+    for what, reason in failed.items():
+        click.echo(f"failed: {what}: {reason}", err=True)
+    _say(folder, done, failed, manner.as_json)
     return not failed
 
 
-def _workers(agenda: Agenda, helpers: Helpers) -> Workers:
-    if helpers.scheduler is not None:
+def _say(folder: SweepFolder, done: int, failed: Mapping[str, str], as_json: bool) -> None:
+    agenda = folder.agenda
+    if as_json:
+        said = {"scenario": agenda.scenario.name, "folder": str(folder.path), "points": len(agenda.points)}
+        click.echo(json.dumps({**said, "done": done, "failed": failed}, indent=2))
+        return
+    console = Paper(highlight=False, emoji=False)
+    if not print_answer(console, folder.path):
+        print_intervals(console, folder.path)
+    console.print(f"{done} of {len(agenda.points)} points are done: {folder.path}", markup=False, soft_wrap=True)
+
+
+def _reported(folder: Path) -> dict[str, str]:
+    """Write the report; why it cannot be written, if it cannot. The results are there."""
+    try:
+        from simulator.report.contents import write_report
+
+        write_report(folder)
+    except Exception as error:
+        return {"report.html": f"{type(error).__name__}: {error}"}
+    return {}
+
+
+def _workers(agenda: Agenda, manner: Manner) -> Workers:
+    if manner.scheduler is not None:
         from simulator.study.cluster import Cluster
 
-        return Cluster(helpers.scheduler, perform)
-    return Crew(perform, helpers.jobs or free_cores(), any(p.scenario.engine == "compiled" for p in agenda.points))
+        return Cluster(manner.scheduler, perform)
+    return Crew(perform, manner.jobs or free_cores(), any(p.scenario.engine == "compiled" for p in agenda.points))
 
 
 def _label(agenda: Agenda, number: int) -> str:
