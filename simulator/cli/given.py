@@ -1,4 +1,4 @@
-"""What is given: a scenario with what the command line changes in it, and where a user's own modules are."""
+"""What is given: a scenario with what the command line changes in it, and how its points are to be run."""
 
 from __future__ import annotations
 
@@ -42,6 +42,18 @@ class Given(NamedTuple):
         from simulator.study.studies import study_agenda
 
         return study_agenda(self.source, scenario, self.folders)
+
+
+class Manner(NamedTuple):
+    """How points are to be run, and where results go."""
+
+    out: Path | None
+    stem: str
+    as_json: bool
+    jobs: int | None = None
+    shard: str | None = None
+    scheduler: str | None = None
+    reported: bool = True
 
 
 def is_many(scenario: Scenario) -> bool:

@@ -10,7 +10,7 @@ from typing import NamedTuple
 
 import click
 
-from simulator.cli.sweep import Manner
+from simulator.cli.given import Manner
 from simulator.problem import InputError, Problem
 from simulator.report.answer import print_answer
 from simulator.report.intervals import print_intervals

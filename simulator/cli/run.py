@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from simulator.cli.given import SETTING, given, is_many
-from simulator.cli.sweep import Manner, fill
+from simulator.cli.given import SETTING, Manner, given, is_many
+from simulator.cli.sweep import fill
 from simulator.exit import FAILED, forget_stdout, heed_signals
 
 if TYPE_CHECKING:

@@ -4,27 +4,15 @@ from __future__ import annotations
 
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING, NamedTuple, NoReturn
+from typing import TYPE_CHECKING, NoReturn
 
 import click
 
-from simulator.cli.given import SETTING, Given, given
+from simulator.cli.given import SETTING, Given, Manner, given
 from simulator.exit import FAILED, heed_signals
 
 if TYPE_CHECKING:
     from simulator.scenario import Scenario
-
-
-class Manner(NamedTuple):
-    """How points are to be run, and where results go."""
-
-    out: Path | None
-    stem: str
-    as_json: bool
-    jobs: int | None = None
-    shard: str | None = None
-    scheduler: str | None = None
-    reported: bool = True
 
 
 def fill(asked: Given, scenario: Scenario, manner: Manner) -> NoReturn:
