@@ -188,7 +188,7 @@ def test_the_folder_of_a_run_is_whole(here, equifleet):
             f"done/{name}"
             for name in ("scenario.yaml", "summary.csv", "sites.csv", "servers.csv", "origins.csv", "flows.csv")
         ]
-        + [f"done/{name}" for name in ("slots.parquet", "latency.parquet", "manifest.json")]
+        + [f"done/{name}" for name in ("slots.parquet", "latency.parquet", "batches.parquet", "manifest.json")]
     )
     manifest = json.loads((here / "done/manifest.json").read_text())
     for name, digest in manifest["files"].items():
@@ -905,7 +905,7 @@ def test_results_are_written_though_their_place_was_removed(here):
     scenario = load("tiny.yaml")
     folder.write(scenario, [run(scenario, "glb-cost")], [], {})
     folder.discard()
-    assert listing(here / "results")[:2] == ["out", "out/flows.csv"]
+    assert listing(here / "results")[:2] == ["out", "out/batches.parquet"]
 
 
 def test_an_older_run_is_put_back_when_the_new_one_cannot_take_its_name(here, monkeypatch):
