@@ -11,7 +11,7 @@ import signal
 import subprocess
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from select import select
 from typing import Any
@@ -19,40 +19,56 @@ from typing import Any
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
 LIMIT_S = 60
 _FLAGS = (
-    "--headless --no-sandbox --disable-gpu --disable-quic --no-first-run --disable-background-networking "
-    "--disable-component-update --disable-sync --disable-default-apps --disable-extensions --hide-scrollbars "
-    "--disable-dev-shm-usage --remote-debugging-pipe --host-resolver-rules=MAP*~NOTFOUND"
-).split()
+    "--headless",
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+    "--disable-default-apps",
+    "--disable-extensions",
+    "--disable-dev-shm-usage",
+    "--hide-scrollbars",
+    "--remote-debugging-pipe",
+    "--host-resolver-rules=MAP * ~NOTFOUND",
+)
 
 
 class Browser:
-    """One process of Chromium with one tab; what it asked of the network and what it complained of are kept."""
+    """One process of Chromium with one tab; what it asked of the network, why that was
+    forbidden, and what it complained of are kept.
+    """
 
     def __init__(self, profile: Path):
         assert CHROMIUM is not None
         (to_read, self._to), (self._from, to_write) = os.pipe(), os.pipe()
         # Out of the way of 3 and 4, which are what Chromium reads and writes.
         inside = [fcntl.fcntl(end, fcntl.F_DUPFD_CLOEXEC, 10) for end in (to_read, to_write)]
-        os.close(to_read), os.close(to_write)
-        flags = [flag.replace("*~", " * ~") for flag in _FLAGS]
+        for end in (to_read, to_write):
+            os.close(end)
         self._process = subprocess.Popen(
-            [CHROMIUM, *flags, f"--user-data-dir={profile}", "about:blank"],
+            [CHROMIUM, *_FLAGS, f"--user-data-dir={profile}", "about:blank"],
             stdin=subprocess.DEVNULL,
             stdout=subprocess.DEVNULL,
             stderr=subprocess.DEVNULL,
             close_fds=False,
             start_new_session=True,
-            preexec_fn=lambda: [os.dup2(end, number) for number, end in zip((3, 4), inside, strict=True)] and None,
+            preexec_fn=lambda: as_three_and_four(inside),  # noqa: PLW1509
         )
         for end in inside:
             os.close(end)
         self._rest, self._number, self._session = b"", 0, ""
         self.requests: list[str] = []
         self.complaints: list[str] = []
+        self.forbidden: list[str] = []
         target = self.call("Target.createTarget", url="about:blank")["targetId"]
         self._session = self.call("Target.attachToTarget", targetId=target, flatten=True)["sessionId"]
         for domain in ("Page", "Runtime", "Network", "Log"):
             self.call(f"{domain}.enable")
+        speeds = {"latency": 0, "downloadThroughput": -1, "uploadThroughput": -1}
+        self.call("Network.emulateNetworkConditions", offline=True, **speeds)
 
     def call(self, method: str, **parameters: Any) -> dict[str, Any]:
         """One command and its answer; events on the way are kept."""
@@ -70,7 +86,9 @@ class Browser:
 
     def open(self, file: Path, width: int, height: int = 900) -> None:
         """Open a page of this width and wait until its charts are drawn."""
-        self.requests.clear(), self.complaints.clear()
+        self.requests.clear()
+        self.complaints.clear()
+        self.forbidden.clear()
         size = {"width": width, "height": height, "deviceScaleFactor": 1, "mobile": width < 600}
         self.call("Emulation.setDeviceMetricsOverride", **size)
         self.call("Page.navigate", url=file.resolve().as_uri())
@@ -100,12 +118,11 @@ class Browser:
 
     def close(self) -> None:
         """End the process and all that it started."""
-        try:
+        with suppress(ProcessLookupError):
             os.killpg(self._process.pid, signal.SIGKILL)
-        except ProcessLookupError:
-            pass
         self._process.wait(timeout=10)
-        os.close(self._to), os.close(self._from)
+        os.close(self._to)
+        os.close(self._from)
 
     def _receive(self) -> dict[str, Any]:
         end = time.monotonic() + LIMIT_S
@@ -124,12 +141,20 @@ class Browser:
             ("file:", "data:", "blob:")
         ):
             self.requests.append(about["request"]["url"])
+        elif method == "Network.loadingFailed" and "blockedReason" in about:
+            self.forbidden.append(about["blockedReason"])
         elif method == "Runtime.exceptionThrown":
             self.complaints.append(str(about["exceptionDetails"]))
         elif method == "Runtime.consoleAPICalled" and about["type"] in ("error", "warning", "assert"):
             self.complaints.append(f"{about['type']}: {[arg.get('value', arg) for arg in about['args']]}")
         elif method == "Log.entryAdded" and about["entry"]["level"] in ("error", "warning"):
             self.complaints.append(str(about["entry"]))
+
+
+def as_three_and_four(ends: list[int]) -> None:
+    """Give a child its pipes under the numbers at which Chromium looks for them."""
+    for number, end in zip((3, 4), ends, strict=True):
+        os.dup2(end, number)
 
 
 @contextmanager
