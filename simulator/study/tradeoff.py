@@ -133,8 +133,8 @@ def _who_pays(allowed: str, paying: list[Row]) -> Iterator[str]:
     if here:
         most, least = (pick(here, key=lambda row: float(row["extra_ttft_mean_ms"])) for pick in (max, min))
         yield (
-            f"{most['origin']} pays the most for it, {_change(most, 'ttft_mean_ms')} of mean TTFT;"
-            f" {least['origin']} the least, {_change(least, 'ttft_mean_ms')}."
+            f"By origin, that is between {_change(least, 'ttft_mean_ms')} ({least['origin']}) and"
+            f" {_change(most, 'ttft_mean_ms')} ({most['origin']}) of mean TTFT."
         )
 
 
