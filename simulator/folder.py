@@ -27,7 +27,18 @@ from simulator.tables import latency_table, slot_table
 
 #: Columns of the tables that hold names.
 NAMES = ("policy", "engine", "site", "origin", "type")
-_PACKAGES = ("equifleet", "numpy", "numba", "pandas", "simpy", "pydantic", "highspy", "pyarrow")
+_PACKAGES = (
+    "equifleet",
+    "numpy",
+    "numba",
+    "pandas",
+    "simpy",
+    "pydantic",
+    "highspy",
+    "pyarrow",
+    "altair",
+    "vl-convert-python",
+)
 
 
 class Folder(Claim):

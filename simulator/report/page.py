@@ -121,8 +121,7 @@ def _packed(values: list[Any]) -> Any:
     # By type as well: 1 and True are equal, and are not the same.
     numbers: dict[tuple[type, Any], int] = {}
     coded = [numbers.setdefault((type(value), value), len(numbers)) for value in values]
-    packed = {"values": [value for _, value in numbers], "numbers": coded}
-    return packed if len(_compact(packed)) < len(_compact(values)) else values
+    return {"values": [value for _, value in numbers], "numbers": coded} if 2 * len(numbers) < len(values) else values
 
 
 def _compact(value: Any) -> str:
