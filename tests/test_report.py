@@ -25,6 +25,7 @@ from simulator import read_folder
 from simulator.cli import main
 from simulator.problem import InputError
 from simulator.report.atlas import land
+from simulator.report.bins import grouped, shown_names
 from simulator.report.cdf import curve_of
 from simulator.report.contents import head_of, report, sections_of, write_report
 from simulator.report.figures import figures_of, specification
@@ -35,7 +36,7 @@ from simulator.report.overview import headline
 from simulator.report.pareto import unbeaten
 from simulator.report.saved import Saved, read_saved
 from simulator.report.section import Figure, Section, Table
-from simulator.report.slots import cumulative, grouped, shown_names
+from simulator.report.slots import cumulative
 from simulator.report.studies import STUDIES
 
 ROOT = Path(__file__).parents[1]
@@ -505,7 +506,7 @@ def test_a_folder_without_results_is_refused_with_a_sentence(tmp_path: Path) -> 
         "none": "there is no such folder",
         "text": "there is no such folder",
         ".": "holds no finished run, sweep or study (there is no manifest.json)",
-        "app": "holds no finished run, sweep or study (the table 'summary' is not there)",
+        "app": "holds no finished run, sweep or study (summary.csv is not there)",
         "broken": "is not JSON",
         "listed": "is no JSON object",
     }
@@ -527,5 +528,5 @@ def test_tables_that_cannot_be_read_are_refused(table1: Path, tmp_path: Path) ->
         read_saved(copy)
     shutil.copy(table1 / "slots.parquet", copy)
     (copy / "summary.csv").write_text("a,b\n1,2\n")
-    with pytest.raises(InputError, match="has no column 'policy'"):
+    with pytest.raises(InputError, match="without the column 'policy'"):
         read_saved(copy)

@@ -7,11 +7,12 @@ import pandas as pd
 
 from simulator.units import S_PER_H, S_PER_MIN
 
+from .bins import MEASURES, grouped, shown_names
 from .numbers import rounded
 from .palette import colour
 from .saved import Saved
 from .section import Figure, Section, choice, time_axis, titled
-from .slots import MEASURES, binned, grouped, shown_names
+from .slots import binned
 
 
 def stacks(saved: Saved) -> Section:
