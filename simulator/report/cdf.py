@@ -31,7 +31,7 @@ def distributions(saved: Saved) -> Section:
         return Section(heading, "", [Remark("No request finished after the warm-up, so there is no latency to show.")])
     names, curves = origin_names(saved.tables["origins"]), _curves(table)
     shown = [*shown_names(names), ALL]
-    scale = alt.Scale(domain=shown, range=[*colours(len(shown) - 1, without=BLACK), BLACK])
+    scale = alt.Scale(domain=shown, range=[*colours(shown[:-1], set(shown) - set(names), BLACK), BLACK])
     measure = choice("latency", "Latency", [one.key for one in present], [one.words for one in present])
     words = " : ".join(f"latency === '{one.key}' ? '{one.words}'" for one in present)
     chart = (
