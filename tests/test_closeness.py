@@ -22,7 +22,7 @@ from simulator.fleet import Fleet, FloatArray, Objective
 from simulator.forecast import Outlook
 from simulator.plan import Score, Split
 from simulator.policy import Observation
-from simulator.report.table import shortfalls
+from simulator.remarks import remarks
 from simulator.result import RunResult
 from simulator.world import World
 
@@ -228,7 +228,7 @@ def test_the_bound_gives_way_for_what_could_not_be_served_otherwise_and_the_run_
     assert result.stretched is not None
     assert (result.stretched.origins, result.stretched.sites) == (("o0", "o1"), ("texas", "japan"))
     assert result.stretched.short_rps == pytest.approx(0.53, rel=1e-5)
-    (note,) = shortfalls([result])
+    (note,) = remarks([result])
     assert "its bound on round trips gave way in 8 slot(s)" in note
     assert result.shortfall() == {}
 
