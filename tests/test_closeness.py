@@ -18,6 +18,7 @@ from policies.dispatch import PairDispatch
 from policies.horizon_program import HorizonPlan, HorizonProgram, Spent
 from policies.placement import Placement
 from simulator import check_policy, run
+from simulator.detours import nearest_share
 from simulator.fleet import Fleet, FloatArray, Objective
 from simulator.forecast import Outlook
 from simulator.plan import Score, Split
@@ -235,7 +236,7 @@ def test_the_bound_gives_way_for_what_could_not_be_served_otherwise_and_the_run_
 
 def test_an_origin_without_a_site_within_the_bound_keeps_its_nearest() -> None:
     result = run(fleet_of_ten(), POLICIES["eglb-off"](network_p99_ms=0), engine="fluid")
-    assert result.nearest_share == pytest.approx(1.0)
+    assert nearest_share(result.record.routed, result.fleet) == pytest.approx(1.0)
     assert result.stretched_slots == 0
 
 
