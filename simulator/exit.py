@@ -11,7 +11,7 @@ from contextlib import contextmanager
 
 import click
 
-from simulator.problem import InputError
+from simulator.problem import InputError, LawError
 
 FAILED, BAD_INPUT, INTERRUPTED, TERMINATED = 1, 2, 130, 143
 
@@ -61,6 +61,9 @@ def sentences() -> Iterator[None]:
         terminated = isinstance(ended, Terminated)
         click.echo("; ".join(["terminated" if terminated else "interrupted", *map(str, ended.args)]), err=True)
         sys.exit(TERMINATED if terminated else INTERRUPTED)
+    except LawError as error:
+        click.echo(f"failed: {error}", err=True)
+        sys.exit(FAILED)
     except MemoryError:
         click.echo("failed: there is not enough memory for a run of this size", err=True)
         sys.exit(FAILED)

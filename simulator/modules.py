@@ -17,9 +17,9 @@ _FROM_FOLDERS: set[str] = set()
 
 def imported(name: str, folders: Sequence[Path], path: KeyPath) -> types.ModuleType:
     """A user's module; refused where another one of its name is found first."""
-    own = files_of(name, folders)
+    own = _files_of(name, folders)
     for known in [name, *(name[:k] for k, sign in enumerate(name) if sign == ".")]:
-        if known in _FROM_FOLDERS and not _is_one_of(sys.modules.get(known), files_of(known, folders)):
+        if known in _FROM_FOLDERS and not _is_one_of(sys.modules.get(known), _files_of(known, folders)):
             sys.modules.pop(known, None)  # it is that of a scenario in another folder
     with _SearchedLast(folders):
         try:
@@ -64,8 +64,8 @@ def member(module: types.ModuleType, name: str, path: KeyPath) -> object:
     return found
 
 
-def files_of(name: str, folders: Sequence[Path]) -> list[Path]:
-    """Where a module of this name stands in a user's folders."""
+def _files_of(name: str, folders: Sequence[Path]) -> list[Path]:
+    """Where a module of this name stands in the folders."""
     stems = [folder.joinpath(*name.split(".")) for folder in folders]
     return [file for stem in stems for file in (stem.with_suffix(".py"), stem / "__init__.py") if file.is_file()]
 

@@ -28,8 +28,7 @@ class Problem:
     def __str__(self) -> str:
         place = ":".join(str(part) for part in (self.file, self.line, self.column) if part is not None)
         text = ": ".join(part for part in (place, dotted(self.path), self.what) if part)
-        # One line for one problem, whatever stands in the user's keys, and nothing that a terminal would obey.
-        return "".join(sign if sign.isprintable() else repr(sign)[1:-1] for sign in text)
+        return one_line(text)
 
 
 class InputError(ValueError):
@@ -65,6 +64,11 @@ class Problems:
         """Raise InputError if anything was found."""
         if self.found:
             raise InputError(dict.fromkeys(self.found))
+
+
+def one_line(text: str) -> str:
+    """A text on one line, whatever stands in the user's own words, and nothing in it that a terminal would obey."""
+    return "".join(sign if sign.isprintable() else repr(sign)[1:-1] for sign in text)
 
 
 def refuse(path: KeyPath, what: str) -> InputError:

@@ -194,7 +194,17 @@ def test_the_answer_has_no_difference_without_its_interval(folder: Path) -> None
     assert all("[" in sentence for sentence in said["answer"])
 
 
+def test_constraints_of_one_kind_are_told_apart() -> None:
+    allowed = [{"pairs": {"texas": ["texas"]}}, {"pairs": {"japan": ["japan"]}}]
+    scenario = made(study={"latency": {"allowed": allowed, "multiples": [1], "seeds": 1}})
+    points = latency_agenda(scenario, scenario.study.latency, ()).points
+    names = {point.values["allowed"]: point.scenario.allowed for point in points}
+    assert list(names) == ["pairs given", "pairs given #2"] and names["pairs given"] != names["pairs given #2"]
+
+
 REFUSED = [
+    ({"sites": {"catalogue": {"name": "paper", "only": ["texas"]}}}, "with one there is nothing to choose"),
+    ({"workload": {"demand": {"poisson": {"rate_per_s": 0}}, "request": {"seconds": 60}}}, "none are expected"),
     ({"engine": "fluid"}, "a latency study needs requests; take compiled or simpy"),
     ({"fleet_scale": 0.5}, "say accept_scaled: true"),
     ({"objective": {"water_weight_usd_per_m3": 0, "carbon_weight_usd_per_t": 0}}, "both weights of equity are 0"),

@@ -177,7 +177,7 @@ def test_a_j_that_falls_is_told(home: Path) -> None:
     assert scenario.study is not None and scenario.study.partial is not None
     agenda = partial_agenda(scenario, scenario.study.partial, ())
     steps = [step for step in agenda.extra["steps"] if step["stress"] == MASK]
-    _, said = breakage(replace(agenda, extra={"steps": steps}), _Readings(steps))  # type: ignore[arg-type]
+    _, said = breakage(replace(agenda, extra={**agenda.extra, "steps": steps}), _Readings(steps))  # type: ignore[arg-type]
     assert not said["checks"] and any("objective_usd falls" in broken for broken in said["broken"])
 
 
@@ -205,3 +205,36 @@ def test_scenarios_that_are_not_fit_are_refused(home: Path, changes: dict[str, A
     assert scenario.study is not None and scenario.study.partial is not None
     with pytest.raises(InputError, match=message):
         partial_agenda(scenario, scenario.study.partial, ())
+
+
+def test_an_optimum_with_weights_of_its_own_is_not_held_to_those_of_the_scenario(home: Path) -> None:
+    """It minimises something else; the one that is checked stands beside it, under its own label."""
+    own = "policies: [{eglb-off: {water_weight_usd_per_m3: 0, carbon_weight_usd_per_t: 0}}]"
+    (home / "own.yaml").write_text(STUDY.replace("policies: [glb-cost]", own))
+    run(home, "run", "own.yaml", "--out", "own")
+    assert {r["policy"] for r in rows(home / "own/partial.csv")} == {
+        "eglb-off(water_weight_usd_per_m3=0,carbon_weight_usd_per_t=0)",
+        "eglb-off",
+    }
+    assert "steps)" in json.loads((home / "own/study.json").read_text())["checks"][0]
+
+
+def test_what_cannot_be_carried_to_begin_with_is_said_so(home: Path) -> None:
+    (home / "full.yaml").write_text(STUDY.replace("rate_per_s: 0.24", "rate_per_s: 2"))
+    scenario = load(home / "full.yaml")
+    assert scenario.study is not None and scenario.study.partial is not None
+    agenda = partial_agenda(scenario, scenario.study.partial, ())
+    _, said = breakage(agenda, _Readings(list(agenda.extra["steps"])))  # type: ignore[arg-type]
+    assert said["answer"][0].startswith("The scenario as it is cannot be carried")
+
+
+def test_all_seeds_see_one_world(home: Path) -> None:
+    """What can be carried is told of one demand; seeds vary the requests."""
+    made = STUDY.replace("poisson: {rate_per_s: 0.24}", "calibrated: {peak_kw: 1}")
+    (home / "made.yaml").write_text(made.replace("mask_seeds", "seeds: 3, mask_seeds"))
+    scenario = load(home / "made.yaml")
+    assert scenario.study is not None and scenario.study.partial is not None
+    points = partial_agenda(scenario, scenario.study.partial, ()).points[:3]
+    worlds = [build_world(point.scenario) for point in points]
+    assert [world.seed for world in worlds] == [1, 2, 3]
+    assert all(np.array_equal(world.demand.rate_rps, worlds[0].demand.rate_rps) for world in worlds)

@@ -128,7 +128,7 @@ def test_a_grid_has_every_combination_and_a_list_has_what_it_lists(home: Path) -
     (home / "listed.yaml").write_text(SCENARIO + listed)
     run(home, "run", "listed.yaml", "--out", "l")
     points = [(r["point"], r["slots"], r["slot_s"], r["seed"]) for r in rows(home / "l/points.csv")]
-    assert points == [("0001", "2", "", "7"), ("0002", "3", "600", "7")]
+    assert points == [("0001", "2", "900.0", "7"), ("0002", "3", "600", "7")]
     assert len(rows(home / "l/points/0002/origins.csv")) == 6
 
 
@@ -213,7 +213,7 @@ def test_a_point_whose_process_is_killed_is_tried_again(home: Path) -> None:
 def test_a_point_that_fails_harms_no_other_and_can_be_mended(home: Path) -> None:
     order(home, {"2": {"raise": True}})
     said = run(home, *watched(home, 3), "--out", "s", status=1)
-    assert "failed: point 0002: own:Watched(tag=2): RuntimeError: as told" in said or "RuntimeError: as told" in said
+    assert "failed: point 0002: own:Watched: RuntimeError: as told" in said
     assert [r["state"] for r in rows(home / "s/points.csv")] == ["done", "failed", "done"]
     told = json.loads((home / "s/failed/0002.json").read_text())
     assert told["attempts"] == 2 and "as told" in told["reason"]
@@ -221,7 +221,7 @@ def test_a_point_that_fails_harms_no_other_and_can_be_mended(home: Path) -> None
     order(home, {})
     run(home, *watched(home, 3), "--out", "s")
     assert [r["state"] for r in rows(home / "s/points.csv")] == ["done"] * 3
-    assert (home / "s" / MANIFEST).exists() and not (home / "s/failed").exists()
+    assert (home / "s" / MANIFEST).exists() and not list((home / "s/failed").iterdir())
     assert starts(home).count("1") == starts(home).count("3") == 1
 
 
@@ -265,7 +265,24 @@ MISTAKES = [
         "must be at least 0 (given -1)",
     ),
     (["--seeds", "x"], "--seeds x: write a number of seeds (10), or the seeds themselves (1,2,3)"),
-    (["--seeds", "0"], "--seeds 0: sweep.seeds: must be at least 1 (given 0)"),
+    (
+        ["--seeds", "0"],
+        "--seeds 0: sweep.seeds: a number of seeds from 1 to 100,000",
+    ),
+    (["--vary", "slots=2,2"], "variations 1 and 2 are the same"),
+    (
+        ["--vary", "slots=2", "--vary", "slots=3"],
+        "--vary slots=3: this key is given twice",
+    ),
+    (
+        ["--vary", "servers.count=6", "--vary", "servers={count: 7, peak_w: 100}"],
+        "--vary servers={count: 7, peak_w: 100}: servers: servers.count lies within it, or is the same",
+    ),
+    (
+        ["--vary", "policies.0.glb-cost.rule=split", "--vary", "policies.glb-cost.rule=score"],
+        "policies.glb-cost.rule lies within it, or is the same",
+    ),
+    (["--vary", "name=a,b"], "`name` cannot be varied"),
     (["--seeds", "1,1"], "the same seed is listed twice"),
     (["--shard", "4/3"], "--shard 4/3: write it as i/n, i from 1 to n (such as 3/10)"),
     (
@@ -305,3 +322,87 @@ def test_a_folder_of_another_sweep_is_left_alone(home: Path) -> None:
     (home / "full").mkdir()
     (home / "full/mine").touch()
     assert "is not a folder of this sweep" in run(home, *watched(home, 2), "--out", "full", status=2)
+
+
+def test_two_different_sweeps_at_once_get_folders_of_their_own(home: Path) -> None:
+    environment = {**os.environ, "PYTHONPATH": str(ROOT)}
+    asked = [("--vary", "slots=1,2"), ("--vary", "slots=3,4")]
+    quiet: dict[str, Any] = {"cwd": home, "env": environment, "stdout": subprocess.DEVNULL}
+    both = [subprocess.Popen(command("sweep", "scenario.yaml", *words), **quiet) for words in asked]
+    assert [process.wait(120) for process in both] == [0, 0]
+    found = {tuple(r["slots"] for r in rows(folder / "points.csv")) for folder in (home / "results").iterdir()}
+    assert found == {("1", "2"), ("3", "4")}
+
+
+def test_a_folder_that_is_made_meanwhile_is_looked_at_again(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Somebody else asks for something else between our look at the folder and our claim of it."""
+    from simulator.problem import InputError
+    from simulator.study.sweep_folder import SweepFolder
+
+    asked: list[Any] = []
+    for words in ("slots=1,2", "slots=3,4"):
+        asked.append(agenda(home, words))
+    look = SweepFolder._check
+
+    def late(folder: Any) -> None:
+        monkeypatch.setattr(SweepFolder, "_check", look)
+        look(folder)
+        SweepFolder(home / "s", asked[1])
+
+    monkeypatch.setattr(SweepFolder, "_check", late)
+    with pytest.raises(InputError, match="holds another sweep"):
+        SweepFolder(home / "s", asked[0])
+
+
+def agenda(home: Path, words: str) -> Any:
+    from simulator.cli.given import given
+    from simulator.cli.points import add_axes
+
+    asked = given(str(home / "scenario.yaml"), ())
+    add_axes(asked.source, [words], None)
+    return asked.agenda(asked.scenario())
+
+
+def test_what_is_asked_is_what_a_folder_is_known_by(home: Path) -> None:
+    """Values, their names, code, own modules and all that they import, and whom policies are held against."""
+    first = agenda(home, "slots=1,2").digest
+    assert agenda(home, "slots=1,2").digest == first
+    assert agenda(home, "slots=1,3").digest != first
+    assert agenda(home, "slot_s=900,600").digest != agenda(home, "slot_s=900.0,600").digest
+    (home / "scenario.yaml").write_text(SCENARIO + "sweep: {against: glb-nearest}\n")
+    assert agenda(home, "slots=1,2").digest != first
+
+
+def test_tables_are_written_when_the_last_shard_has_ended_though_another_failed(home: Path) -> None:
+    order(home, {"1": {"raise": True}})
+    run(home, *watched(home, 4), "--out", "s", "--shard", "1/2", status=1)
+    assert not (home / "s/points.csv").exists()
+    run(home, *watched(home, 4), "--out", "s", "--shard", "2/2")
+    assert [r["state"] for r in rows(home / "s/points.csv")] == ["failed", "done", "done", "done"]
+    assert len(rows(home / "s/summary.csv")) == 3 and not (home / "s" / MANIFEST).exists()
+
+
+def test_a_sweep_goes_on_when_what_forks_its_processes_is_killed(home: Path) -> None:
+    order(home, {"all": {"sleep_s": 0.4}})
+    words = command(*watched(home, 5), "--out", "s", "--jobs", "1", "--no-report")
+    process = subprocess.Popen(words, cwd=home, env={**os.environ, "PYTHONPATH": str(ROOT)}, stdout=subprocess.DEVNULL)
+    deadline = time.monotonic() + 60
+    while not starts(home):
+        assert process.poll() is None and time.monotonic() < deadline
+        time.sleep(0.02)
+    children = Path(f"/proc/{process.pid}/task/{process.pid}/children")
+    if not children.is_file():
+        pytest.skip("this system does not tell the children of a process")
+    for child in children.read_text().split():
+        if b"forkserver" in Path(f"/proc/{child}/cmdline").read_bytes():
+            os.kill(int(child), signal.SIGKILL)
+    assert process.wait(120) == 0
+    assert [r["state"] for r in rows(home / "s/points.csv")] == ["done"] * 5
+
+
+def test_reasons_are_one_line_that_no_terminal_obeys(home: Path) -> None:
+    (home / "own.py").write_text(OWN.replace('"as told"', '"told\\n\\x1b[31m:B:"'))
+    order(home, {"1": {"raise": True}})
+    said = run(home, *watched(home, 1), "--out", "s", status=1)
+    assert "\\n\\x1b[31m:B:" in said and "\x1b" not in said
+    assert "\x1b" not in (home / "s/points.csv").read_text()

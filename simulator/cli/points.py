@@ -25,6 +25,9 @@ from simulator.study.point import perform
 from simulator.study.supervisor import Workers, conduct
 from simulator.study.sweep_folder import SweepFolder
 
+#: A longer option is not repeated whole in messages.
+MOST_SHOWN = 100
+
 
 class Shard(NamedTuple):
     """Every ``of``-th point, from the ``number``-th on, counted from 1."""
@@ -45,13 +48,17 @@ def read_shard(text: str | None) -> Shard:
 
 def add_axes(source: Source, vary: Sequence[str], seeds: str | None) -> None:
     """Put what the command line varies in place of what the scenario does; raises InputError with all mistakes."""
-    problems: list[Problem] = []
+    problems, keys = list[Problem](), list[str]()
     if vary and isinstance(source.data.get("sweep"), dict):
         kept = {key: value for key, value in source.data["sweep"].items() if key not in ("vary", "points")}
         source.replace(("sweep",), kept, "--vary")
     for text in vary:
-        place = f"--vary {text}"
+        place = f"--vary {text if len(text) <= MOST_SHOWN else text[: MOST_SHOWN - 3] + '...'}"
         key, equals, values = text.partition("=")
+        if key.strip() in keys:
+            problems.append(Problem((), "this key is given twice; list all its values at once", place))
+            continue
+        keys.append(key.strip())
         if not equals or not key.strip() or not values.strip():
             problems.append(Problem((), "write it as KEY=VALUE,VALUE,... with a dotted key", place))
             continue
@@ -71,32 +78,43 @@ def add_axes(source: Source, vary: Sequence[str], seeds: str | None) -> None:
         raise InputError(problems)
 
 
-def sweep_folder(agenda: Agenda, out: Path | None, stem: str) -> SweepFolder:
-    """The folder named, or the first of its kind that is free or holds this very sweep."""
-    return SweepFolder(out, agenda) if out else SweepFolder.at_free_name(Path("results"), stem, agenda)
+def run_points(agenda: Agenda, shard: Shard, manner: Manner) -> bool:
+    """Run what is not done, write the tables, print them; whether all of it came to its end.
 
-
-def run_points(folder: SweepFolder, shard: Shard, manner: Manner) -> bool:
-    """Run what is not done, write the tables, print them; whether all of it came to its end."""
-    agenda = folder.agenda
-    numbers = range(shard.number - 1, len(agenda.points), shard.of)
-    labels = [f"{point.name} {_label(agenda, number)}" for number, point in enumerate(agenda.points)]
-    with _workers(agenda, manner) as workers, SweepWatch(labels, len(numbers)) as watch:
-        folder.begin()
-        failed = {f"point {name}": reason for name, reason in conduct(folder, numbers, workers, watch).items()}
-    done = sum(folder.is_done(point) for point in agenda.points)
-    if done == len(agenda.points) or failed:
-        failed |= {f"check {number}": broken for number, broken in enumerate(collect(folder), 1)}
+    The folder is the one named, or the first of its kind that is free or holds this very sweep; it is made when there
+    is somebody to fill it.
+    """
+    with _workers(agenda, manner) as workers:
+        out, at_free_name = manner.out, SweepFolder.at_free_name
+        folder = SweepFolder(out, agenda) if out else at_free_name(Path("results"), manner.stem, agenda)
+        try:
+            failed = _filled(folder, shard, workers)
+        except KeyboardInterrupt as ended:
+            raise type(ended)(f"say the same again to go on; what is done is in {folder.path}") from None
     if folder.is_finished and manner.reported:
         failed |= _reported(folder.path)
     for what, reason in failed.items():
         click.echo(f"failed: {what}: {reason}", err=True)
-    _say(folder, done, failed, manner.as_json)
+    _say(folder, failed, manner.as_json)
     return not failed
 
 
-def _say(folder: SweepFolder, done: int, failed: Mapping[str, str], as_json: bool) -> None:
+def _filled(folder: SweepFolder, shard: Shard, workers: Workers) -> dict[str, str]:
+    """Run what is not done; write the tables if every point has ended. What failed, and why."""
     agenda = folder.agenda
+    numbers = range(shard.number - 1, len(agenda.points), shard.of)
+    labels = [f"{point.name} {_label(agenda, number)}" for number, point in enumerate(agenda.points)]
+    with SweepWatch(labels, len(numbers)) as watch:
+        failed = {f"point {name}": reason for name, reason in conduct(folder, numbers, workers, watch).items()}
+    known = folder.failures()
+    if all(point.name in known or folder.is_done(point) for point in agenda.points):
+        failed |= {f"check {number}": broken for number, broken in enumerate(collect(folder), 1)}
+    return failed
+
+
+def _say(folder: SweepFolder, failed: Mapping[str, str], as_json: bool) -> None:
+    agenda = folder.agenda
+    done = sum(folder.is_done(point) for point in agenda.points)
     if as_json:
         said = {"scenario": agenda.scenario.name, "folder": str(folder.path), "points": len(agenda.points)}
         click.echo(json.dumps({**said, "done": done, "failed": failed}, indent=2))

@@ -34,15 +34,10 @@ def _manner(command: Any) -> Any:
 
 def fill(asked: Given, scenario: Scenario, manner: Manner) -> NoReturn:
     """Run the points of a scenario's sweep or study, and end."""
-    from simulator.cli.points import read_shard, run_points, sweep_folder
+    from simulator.cli.points import read_shard, run_points
 
     shard = read_shard(manner.shard)
-    folder = sweep_folder(asked.agenda(scenario), manner.out, manner.stem)
-    try:
-        done = run_points(folder, shard, manner)
-    except KeyboardInterrupt as ended:
-        raise type(ended)(f"say the same again to go on; what is done is in {folder.path}") from None
-    sys.exit(0 if done else FAILED)
+    sys.exit(0 if run_points(asked.agenda(scenario), shard, manner) else FAILED)
 
 
 @click.command()

@@ -19,7 +19,7 @@ class SweepWatch:
     """Counts points as they end; points that are being run are shown by name."""
 
     def __init__(self, labels: Sequence[str], asked: int):
-        self._console = Console(stderr=True, highlight=False)
+        self._console = Console(stderr=True, highlight=False, emoji=False)
         self._labels = labels
         self._asked = asked
         self._done = self._failed = self._found = 0

@@ -6,7 +6,7 @@ from typing import Annotated, Any
 
 from pydantic import Field, field_validator, model_validator
 
-from .block import Block, wrong
+from .block import Block, shown, wrong
 
 Seed = Annotated[int, Field(ge=0, lt=2**64)]
 #: More points than this are a mistake.
@@ -33,11 +33,19 @@ class Sweep(Block):
             raise wrong("give vary (every combination) or points (a list), not both")
         return self
 
-    @field_validator("seeds", mode="after")
+    @field_validator("seeds", mode="before")
     @classmethod
-    def _seeds_differ(cls, value: int | tuple[int, ...]) -> int | tuple[int, ...]:
-        if isinstance(value, tuple) and len(set(value)) < len(value):
+    def _one_or_several(cls, value: Any) -> Any:
+        """One sentence for all that is wrong; of two kinds that a key may have, each would say its own."""
+        listed = value if isinstance(value, list | tuple) else ()
+        if any(isinstance(seed, bool) or not isinstance(seed, int) or not 0 <= seed < 2**64 for seed in listed):
+            raise wrong(f"seeds are whole numbers, at least 0 (given {', '.join(map(shown, listed))})")
+        if len(set(listed)) < len(listed):
             raise wrong("the same seed is listed twice")
+        is_count = isinstance(value, int) and not isinstance(value, bool) and 1 <= value <= MOST_POINTS
+        if not listed and not is_count:
+            what = f"a number of seeds from 1 to {MOST_POINTS:,}, or a list of them, is needed"
+            raise wrong(f"{what} (given {shown(value)})")
         return value
 
     def seeds_from(self, first: int) -> tuple[int, ...]:

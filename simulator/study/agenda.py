@@ -4,16 +4,20 @@ from __future__ import annotations
 
 import hashlib
 import json
+import math
+import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cache, cached_property
+from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
 
-from simulator.modules import files_of
 from simulator.scenario import Scenario
 from simulator.scenario.writing import to_data
 from simulator.study.point import Point
+
+_LIBRARIES = ("numpy", "numba", "highspy", "simpy", "pandas")
 
 
 @dataclass(frozen=True)
@@ -37,11 +41,11 @@ class Agenda:
 
     @cached_property
     def digest(self) -> str:
-        """What results depend on, as a hash: the text of all code and inputs, and what is asked of each point."""
-        names = {name for point in self.points for name in _own_modules(point.scenario)}
-        own = {file for name in names for file in files_of(name, self.modules)}
-        parts = [_sha256(file) for file in [*_our_files(), *sorted({*self.inputs, *own})]]
-        parts += [json.dumps(to_data(point.scenario), sort_keys=True) for point in self.points]
+        """What results and tables depend on, as a hash: all code and libraries, inputs, and what is asked."""
+        asked = [self.kind, self.axes, self.against, plain(self.extra or {})]
+        parts = [code_digest(), json.dumps(asked, sort_keys=True)]
+        parts += [_sha256(file) for file in sorted({*self.inputs, *_loaded_from(self.modules)})]
+        parts += [json.dumps([plain(p.values), to_data(p.scenario)], sort_keys=True) for p in self.points]
         return hashlib.sha256("\n".join(parts).encode()).hexdigest()
 
     def as_data(self) -> dict[str, Any]:
@@ -58,6 +62,16 @@ class Agenda:
             ],
             **({} if self.extra is None else {"extra": plain(self.extra)}),
         }
+
+
+def alike(variations: Sequence[tuple[Mapping[str, Any], Scenario]]) -> tuple[int, int] | None:
+    """Two variations that no table could tell apart, if there are any."""
+    seen: dict[tuple[str, ...], int] = {}
+    for number, (values, _) in enumerate(variations):
+        first = seen.setdefault(tuple(f"{axis}={cell_of(value)}" for axis, value in values.items()), number)
+        if first != number:
+            return first, number
+    return None
 
 
 def numbered_points(
@@ -81,18 +95,48 @@ def plain(value: Any) -> Any:
     return value if value is None or isinstance(value, bool | int | float) else str(value)
 
 
-def _own_modules(scenario: Scenario) -> set[str]:
-    """Modules of a user's own that a scenario names as module:Class."""
-    batteries = [scenario.battery, *(site.battery for _, site in scenario.sites.own)]
-    choices = [*scenario.policies, *(choice for _, choice in scenario.provisionings)]
-    names = [choice.name for choice in choices] + [battery.control.name for battery in batteries if battery is not None]
-    return {name.partition(":")[0] for name in names if ":" in name}
+def cell_of(value: Any) -> str:
+    """A value as a cell: numbers in full, nothing and NaN as nothing, lists and mappings as JSON."""
+    if value is None:
+        return ""
+    if isinstance(value, float):
+        return "" if math.isnan(value) else repr(value)
+    return (
+        str(value) if isinstance(value, str | int) and not isinstance(value, bool) else json.dumps(value, default=str)
+    )
 
 
-def _our_files() -> list[Path]:
-    """Everything that this program is written in."""
+@cache
+def code_digest() -> str:
+    """A hash of what this program is made of: the text of its modules and tables, and the libraries that compute."""
     root = Path(__file__).resolve().parents[2]
-    return sorted(file for package in ("simulator", "policies") for file in (root / package).rglob("*.py"))
+    kept = [file for package in ("simulator", "policies") for file in (root / package).rglob("*") if _computes(file)]
+    libraries = [f"{name} {_version(name)}" for name in _LIBRARIES]
+    return hashlib.sha256("\n".join([sys.version, *libraries, *map(_sha256, sorted(kept))]).encode()).hexdigest()
+
+
+def _computes(file: Path) -> bool:
+    """Whether results may depend on a file: not those of the report and of the command line."""
+    return file.suffix in (".py", ".csv") and not {"report", "cli"} & set(file.parts[-3:])
+
+
+def _loaded_from(folders: Sequence[Path]) -> set[Path]:
+    """The files of a user's own modules, and of what they import, as far as it has been imported."""
+    found = set()
+    for name, module in list(sys.modules.items()):
+        file = Path(getattr(module, "__file__", None) or "")
+        ours = name.partition(".")[0] in ("simulator", "policies", "__main__", "__mp_main__")
+        installed = {"site-packages", "dist-packages"} & set(file.parts)
+        if file.suffix == ".py" and not ours and not installed and any(folder in file.parents for folder in folders):
+            found.add(file)
+    return found
+
+
+def _version(name: str) -> str:
+    try:
+        return version(name)
+    except PackageNotFoundError:
+        return "unknown"
 
 
 def _sha256(file: Path) -> str:

@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from typing import Any, Self
 
 from simulator.problem import InputError, Problem
+from simulator.study.agenda import code_digest
 from simulator.study.crew import Lost, Work
 
 #: How long to wait for a scheduler and a first worker.
@@ -53,7 +54,7 @@ class Cluster:
         """Hand over a piece of work."""
         self._started += 1
         key = f"equifleet-{os.getpid()}-{self._started}"  # the same piece may be asked for again
-        future = self._client.submit(_quiet, self._work, piece, key=key, pure=False)
+        future = self._client.submit(_quiet, self._work, piece, code_digest(), key=key, pure=False)
         self._running[number] = future
         future.add_done_callback(lambda _: self._ended.put(number))
 
@@ -69,8 +70,10 @@ class Cluster:
         return [(number, Lost(_cause(future)))]
 
 
-def _quiet(work: Work, piece: Any) -> Any:
+def _quiet(work: Work, piece: Any, code: str) -> Any:
     """A piece of work on a worker, where nobody looks on."""
+    if code_digest() != code:
+        return Lost("did not begin: the worker has another version of this program, or of a library")
     return work(piece, lambda share: None)
 
 
@@ -92,7 +95,11 @@ def _client(address: str) -> Any:
     try:
         connect: Any = Client
         client = connect(address, timeout=PATIENCE_S, set_as_default=False)
-        client.wait_for_workers(1, timeout=PATIENCE_S)
+        try:
+            client.wait_for_workers(1, timeout=PATIENCE_S)
+        except BaseException:
+            client.close()
+            raise
         return client
     except (OSError, ValueError, TimeoutError) as error:
         raise InputError([Problem((), f"no Dask scheduler with workers answers there: {error}", place)]) from None

@@ -11,9 +11,9 @@ from typing import Any
 
 from simulator.claim import MANIFEST
 from simulator.statistics import Interval
-from simulator.study.agenda import Agenda
+from simulator.study.agenda import Agenda, cell_of
 from simulator.study.breakage import breakage
-from simulator.study.readings import Cells, Key, Readings, cell_of, difference, interval
+from simulator.study.readings import Cells, Key, Readings, difference, interval
 from simulator.study.sweep_folder import SweepFolder
 from simulator.study.tradeoff import tradeoff
 

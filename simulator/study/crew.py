@@ -73,10 +73,21 @@ class Crew:
 
     def start(self, number: int, piece: Any) -> None:
         """Start a process for this piece of work; ``number`` is what it is called by."""
+        try:
+            self._start(number, piece)
+        except (EOFError, OSError):  # whoever forks was killed, and is started anew by the next attempt
+            self._start(number, piece)
+
+    def _start(self, number: int, piece: Any) -> None:
         ours, theirs = self._context.Pipe(duplex=True)
         process = self._context.Process(target=_live, args=(theirs, self._work, piece), daemon=True)
-        process.start()
-        theirs.close()
+        try:
+            process.start()
+        except (EOFError, OSError):
+            ours.close()
+            raise
+        finally:
+            theirs.close()
         self._running[ours] = (number, process)
 
     def heard(self, timeout_s: float | None = None) -> Sequence[tuple[int, Any]]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -40,13 +40,18 @@ def latency_agenda(base: Scenario, asked: LatencyStudy, modules: tuple[Path, ...
     _check_fit(base)
     plain = base.model_copy(update={"sweep": None, "study": None, "requests": None, "published": None})
     world = build_world(plain)
+    if len(world.fleet.sites) == 1:
+        raise refuse(("sites",), "a latency study needs several sites: with one there is nothing to choose")
+    if not world.demand.rate_rps.any():
+        raise refuse(("workload",), "a latency study needs requests, and none are expected")
     constraints = asked.allowed or (Allowed(full=FullGlb()), _partial(plain, world))
     worlds = _worlds(plain, constraints)
-    multiples = _multiples(worlds[0], asked)
+    multiples, names = _multiples(worlds[0], asked), labels(constraints)
     prices = asked.rtt_usd_per_request_s
     closeness = [Closeness(), *(Closeness(price) for price in ((_price(world),) if prices is None else prices))]
     closeness += [Closeness(0.0, bound) for bound in asked.network_p99_ms]
-    variations = list(_variations(plain, constraints, multiples, closeness))
+    named = list(zip(names, constraints, strict=True))
+    variations = list(_variations(plain, named, multiples, list(dict.fromkeys(closeness))))
     return Agenda(
         kind=KIND,
         scenario=base,
@@ -58,9 +63,7 @@ def latency_agenda(base: Scenario, asked: LatencyStudy, modules: tuple[Path, ...
         extra={
             "objective": base.objective.model_dump(),
             "checks": [
-                check
-                for world, allowed in zip(worlds, constraints, strict=True)
-                for check in _checks(world, label(allowed), multiples)
+                check for world, name in zip(worlds, names, strict=True) for check in _checks(world, name, multiples)
             ],
         },
     )
@@ -79,13 +82,22 @@ def _worlds(plain: Scenario, constraints: tuple[Allowed, ...]) -> list[World]:
     return worlds
 
 
-def label(allowed: Allowed) -> str:
+def labels(constraints: Sequence[Allowed]) -> list[str]:
+    """A name for each of the constraints; a number tells two of the same name apart."""
+    names = [_label(allowed) for allowed in constraints]
+    before = [names[:k].count(name) for k, name in enumerate(names)]
+    return [f"{name} #{count + 1}" if count else name for name, count in zip(names, before, strict=True)]
+
+
+def _label(allowed: Allowed) -> str:
     """A constraint in a word or two."""
+    if allowed.max_rtt_ms is not None:
+        return f"RTT to {allowed.max_rtt_ms:g} ms"
     value: Any = allowed.model_dump(mode="json", by_alias=True, exclude_none=True)[
         type(allowed).model_fields[allowed.chosen].alias or allowed.chosen
     ]
     name = (type(allowed).model_fields[allowed.chosen].alias or allowed.chosen).replace("_", " ")
-    return name if value == {} else f"{name} {value:g}" if isinstance(value, int | float) else name
+    return name if value == {} else f"{name} given"
 
 
 def _check_fit(base: Scenario) -> None:
@@ -125,18 +137,16 @@ def _multiples(world: World, asked: LatencyStudy) -> tuple[float, ...]:
 
 
 def _variations(
-    plain: Scenario, constraints: tuple[Allowed, ...], multiples: tuple[float, ...], closeness: list[Closeness]
+    plain: Scenario, constraints: list[tuple[str, Allowed]], multiples: tuple[float, ...], closeness: list[Closeness]
 ) -> Iterator[tuple[dict[str, Any], Scenario]]:
-    for allowed in constraints:
+    for label, allowed in constraints:
         for asked in closeness:
             for multiple in multiples:
                 is_reference = not asked.is_asked and multiple == 0
                 names = REFERENCES if is_reference else ()
                 policies = (_choice(plain, multiple, asked), *(PolicyChoice(name=name) for name in names))
                 values = dict(
-                    zip(
-                        AXES, (label(allowed), multiple, asked.rtt_usd_per_request_s, asked.network_p99_ms), strict=True
-                    )
+                    zip(AXES, (label, multiple, asked.rtt_usd_per_request_s, asked.network_p99_ms), strict=True)
                 )
                 yield values, plain.model_copy(update={"allowed": allowed, "policies": policies})
 
@@ -153,13 +163,15 @@ def _checks(world: World, name: str, multiples: tuple[float, ...]) -> Iterator[s
     water, carbon = fleet.objective
     plans = {k: equitable(fleet, outlook, Objective(k * water, k * carbon)) for k in multiples}
     free, cheap = plans[0.0].cost_usd, cheapest(fleet, outlook).cost_usd
-    if abs(free - cheap) > TOLERANCE * abs(cheap):
+    # Costs may add up to next to nothing where some are below zero.
+    size = float((np.abs(outlook.cost_usd).max(axis=1) * outlook.demand_rps.sum(axis=1)).sum()) * fleet.slot_s
+    if abs(free - cheap) > TOLERANCE * size:
         raise LawError(f"{name}: equity without weight costs {free} US$, glb-cost {cheap} US$")
     yield f"{name}: equity without weight is glb-cost (planned cost equal to {TOLERANCE:g})"
     best, least = (
         plans[1.0].objective_usd(fleet.objective),
         min(p.objective_usd(fleet.objective) for p in plans.values()),
     )
-    if best > least + TOLERANCE * abs(least):
+    if best > least + TOLERANCE * (size + abs(least)):
         raise LawError(f"{name}: the weights themselves give J = {best} US$, another multiple of them {least} US$")
     yield f"{name}: the scenario's weights give the smallest J of all multiples, as eglb-off does"

@@ -17,8 +17,8 @@ from simulator.world.files import input_files
 
 KIND = "partial"
 AXES = ("stress", "level", "mask", "engine")
-#: Whose J must not fall when pairs are taken away.
-OPTIMUM = "eglb-off"
+#: Whose J must not fall when pairs are taken away: the offline optimum at the scenario's own weights.
+OPTIMUM = PolicyChoice(name="eglb-off")
 
 
 def partial_agenda(base: Scenario, asked: PartialStudy, modules: tuple[Path, ...]) -> Agenda:
@@ -40,17 +40,18 @@ def partial_agenda(base: Scenario, asked: PartialStudy, modules: tuple[Path, ...
         against=None,
         modules=modules,
         inputs=tuple(input_files(plain, world.sites)),
-        extra={"steps": [told(step, world) for step in steps]},
+        extra={
+            "steps": [told(step, world) for step in steps],
+            "optimum": plain.labels()[plain.policies.index(OPTIMUM)],
+        },
     )
 
 
 def _plain(base: Scenario) -> Scenario:
     """The scenario without what is no part of a point, and with the offline optimum among its policies."""
     nothing = {"sweep": None, "study": None, "requests": None, "published": None}
-    policies = base.policies
-    if OPTIMUM not in [policy.name for policy in policies]:
-        policies = (*policies, PolicyChoice(name=OPTIMUM))
-    plain = base.model_copy(update={**nothing, "policies": policies})
+    policies = base.policies if OPTIMUM in base.policies else (*base.policies, OPTIMUM)
+    plain = _pinned(base.model_copy(update={**nothing, "policies": policies}))
     problems = Problems()
     check_servers(plain, "fluid", problems)
     if base.engine == "fluid":
@@ -59,6 +60,19 @@ def _plain(base: Scenario) -> Scenario:
         what = "latencies are those of the fleet that is simulated; if that is what you want, say accept_scaled: true"
         problems.add(("fleet_scale",), what)
     problems.settle()
+    return plain
+
+
+def _pinned(plain: Scenario) -> Scenario:
+    """The scenario with made signals and demand of its own seed, whatever the run's: feasibility is of one world."""
+    made = plain.signals.calibrated
+    if made is not None and made.seed is None:
+        signals = plain.signals.model_copy(update={"calibrated": made.model_copy(update={"seed": plain.seed})})
+        plain = plain.model_copy(update={"signals": signals})
+    asked = plain.workload.demand.calibrated
+    if asked is not None and asked.seed is None:
+        demand = plain.workload.demand.model_copy(update={"calibrated": asked.model_copy(update={"seed": plain.seed})})
+        plain = plain.model_copy(update={"workload": plain.workload.model_copy(update={"demand": demand})})
     return plain
 
 

@@ -9,7 +9,7 @@ from typing import Any
 
 from simulator.claim import MANIFEST, Running
 from simulator.folder import Folder
-from simulator.problem import InputError
+from simulator.problem import InputError, one_line
 from simulator.scenario import Scenario
 from simulator.study.comparison import Task, compare
 from simulator.study.crew import Tell
@@ -47,6 +47,11 @@ class Ended:
     reason: str = ""
     elsewhere: bool = False
 
+    @classmethod
+    def badly(cls, reason: str) -> Ended:
+        """A point that failed, for a reason in the words of whatever failed."""
+        return cls(one_line(reason))
+
 
 def is_done(folder: Path) -> bool:
     """Whether a folder holds a finished point."""
@@ -62,13 +67,13 @@ def perform(piece: Piece, tell: Tell) -> Ended:
     except Running:
         return Ended(elsewhere=True)
     except InputError as error:
-        return Ended() if is_done(piece.folder) else Ended(str(error))
+        return Ended() if is_done(piece.folder) else Ended.badly(str(error))
     try:
-        return Ended(_run(piece, folder, tell))
+        return Ended.badly(_run(piece, folder, tell))
     except KeyboardInterrupt:  # not from the keyboard: a policy raised it
         return Ended("KeyboardInterrupt")
     except (Exception, SystemExit) as error:
-        return Ended(f"{type(error).__name__}: {error}")
+        return Ended.badly(f"{type(error).__name__}: {error}")
     finally:
         folder.discard()
 

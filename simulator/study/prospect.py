@@ -7,7 +7,7 @@ from typing import NamedTuple
 import numpy as np
 
 from policies.closeness import Closeness
-from policies.grouping import Grouping, by_allowed_sites
+from policies.grouping import by_allowed_sites
 from policies.horizon_program import HorizonProgram, Spent
 from policies.slot_program import SlotProgram
 from simulator.fleet import Fleet, FloatArray, Objective
@@ -23,8 +23,6 @@ class Prospect(NamedTuple):
     water_m3: FloatArray
     """Of each site, [sites], with what it drinks by being on; likewise carbon."""
     carbon_t: FloatArray
-    unserved: float
-    """Requests that are left out."""
 
     def objective_usd(self, objective: Objective) -> float:
         """J = cost + water weight x max water + carbon weight x max carbon [US$]."""
@@ -51,7 +49,7 @@ def equitable(fleet: Fleet, outlook: Outlook, objective: Objective, closeness: C
     """The prospect of the offline optimum."""
     none = np.zeros(len(fleet.sites))
     program = HorizonProgram(fleet, objective, closeness)
-    return _prospect(fleet, outlook, program.solve(outlook, Spent(none, none)).flow, program.grouping)
+    return _prospect(fleet, outlook, program.solve(outlook, Spent(none, none)).flow)
 
 
 def cheapest(fleet: Fleet, outlook: Outlook) -> Prospect:
@@ -59,15 +57,13 @@ def cheapest(fleet: Fleet, outlook: Outlook) -> Prospect:
     grouping = by_allowed_sites(fleet)
     program = SlotProgram(fleet, grouping)
     slots = zip(outlook.cost_usd, grouping.demand(outlook.demand_rps), strict=True)
-    return _prospect(fleet, outlook, np.array([program.flow(price, demand) for price, demand in slots]), grouping)
+    return _prospect(fleet, outlook, np.array([program.flow(price, demand) for price, demand in slots]))
 
 
-def _prospect(fleet: Fleet, outlook: Outlook, flow: FloatArray, grouping: Grouping) -> Prospect:
+def _prospect(fleet: Fleet, outlook: Outlook, flow: FloatArray) -> Prospect:
     requests = flow.sum(axis=1) * fleet.slot_s
-    asked = float(grouping.demand(outlook.demand_rps).sum()) * fleet.slot_s
     return Prospect(
         cost_usd=float((requests * outlook.cost_usd).sum()),
         water_m3=(requests * outlook.water_m3 + outlook.standing_water_m3).sum(axis=0),
         carbon_t=(requests * outlook.carbon_t + outlook.standing_carbon_t).sum(axis=0),
-        unserved=max(asked - float(requests.sum()), 0.0),
     )

@@ -3,17 +3,15 @@
 from __future__ import annotations
 
 import csv
-import json
-import math
 from collections.abc import Iterator, Mapping
 from functools import cached_property
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 
-from simulator.claim import MANIFEST
 from simulator.fleet import FloatArray
 from simulator.statistics import Interval, mean_interval, paired_interval
+from simulator.study.agenda import cell_of
 from simulator.study.point import Point
 from simulator.study.sweep_folder import SweepFolder
 
@@ -28,7 +26,7 @@ class Key(NamedTuple):
 
 
 class Readings:
-    """Tables of all points that are done, in the order of the agenda; read once each."""
+    """Tables of all points that are done, in the order of the agenda."""
 
     def __init__(self, folder: SweepFolder):
         self._folder = folder
@@ -43,11 +41,6 @@ class Readings:
         """The rows of one of a point's CSV tables."""
         with open(self._folder.piece(point).folder / table, encoding="utf-8", newline="") as handle:
             return list(csv.DictReader(handle))
-
-    def manifest(self, point: Point) -> Mapping[str, Any]:
-        """The manifest of a point."""
-        text = (self._folder.piece(point).folder / MANIFEST).read_text(encoding="utf-8")
-        return dict(json.loads(text))
 
     @cached_property
     def summary(self) -> dict[Key, dict[int, Cells]]:
@@ -90,17 +83,6 @@ def difference(
         with np.errstate(divide="ignore", invalid="ignore"):
             return mean_interval(np.where(theirs != 0, ours / theirs - 1.0, np.nan))
     return paired_interval(ours, theirs)
-
-
-def cell_of(value: Any) -> str:
-    """A value as a cell: numbers in full, nothing and NaN as nothing, lists and mappings as JSON."""
-    if value is None:
-        return ""
-    if isinstance(value, float):
-        return "" if math.isnan(value) else repr(value)
-    return (
-        str(value) if isinstance(value, str | int) and not isinstance(value, bool) else json.dumps(value, default=str)
-    )
 
 
 def with_ends(name: str, found: Interval) -> Cells:

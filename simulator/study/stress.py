@@ -22,8 +22,8 @@ from simulator.world import World
 RTT, MASK, RESIDENCY, LOSS, GROWTH = "rtt", "mask", "residency", "loss", "growth"
 #: Stresses whose steps are nested: each takes pairs from the one before.
 NESTED = (RTT, MASK, RESIDENCY)
-#: No fleet is asked to carry more than this many times its demand.
-MOST_GROWTH = 1000.0
+#: Demand is not grown further than this: every step is simulated, request by request.
+MOST_GROWTH = 20.0
 
 
 class Step(NamedTuple):
@@ -87,6 +87,11 @@ def _masked(world: World, stress: str, level: str, mask: BoolArray, number: int 
     return Step(stress, level, number, taken, changes, _lack(world, mask))
 
 
+def _has_choice(fleet: Fleet) -> bool:
+    """Whether any origin may use another site than its nearest."""
+    return int(fleet.allowed.sum()) > int((fleet.nearest >= 0).sum())
+
+
 def _within(fleet: Fleet, bound_ms: float) -> BoolArray:
     """Pairs within a bound, and the nearest site of each origin."""
     return home_mask(fleet.allowed, fleet.nearest) | (fleet.allowed & (fleet.rtt_s <= bound_ms * S_PER_MS * (1 + 1e-9)))
@@ -94,15 +99,19 @@ def _within(fleet: Fleet, bound_ms: float) -> BoolArray:
 
 def _rtt(world: World, asked: PartialStudy) -> Iterator[Step]:
     fleet = world.fleet
+    if not _has_choice(fleet):
+        return
     every = rtt_bounds_ms(fleet.rtt_s, fleet.allowed, int(fleet.allowed.sum()) + 2)[::-1]
     point = breaking_candidate(lambda bound: _lack(world, _within(fleet, bound)) is None, every)
     shown = {*rtt_bounds_ms(fleet.rtt_s, fleet.allowed, asked.rtt_steps), point.holds, point.fails} - {None}
     for bound in sorted((bound for bound in shown if bound is not None), reverse=True):
-        yield _masked(world, RTT, f"{bound:g}", _within(fleet, bound))
+        yield _masked(world, RTT, f"{bound:.9g}", _within(fleet, bound))
 
 
 def _masks(world: World, asked: PartialStudy) -> Iterator[Step]:
     fleet, densities = world.fleet, sorted(set(asked.densities), reverse=True)
+    if not _has_choice(fleet):
+        return
     for number in range(1, asked.mask_seeds + 1):
         masks = nested_masks(fleet.allowed, fleet.nearest, densities, world.seed + number)
         for density, mask in zip(densities, masks, strict=True):
@@ -111,7 +120,7 @@ def _masks(world: World, asked: PartialStudy) -> Iterator[Step]:
 
 def _residency(world: World) -> Iterator[Step]:
     regions = [[place.region for place in places] for places in (world.origins, world.sites)]
-    if len(set(regions[0])) > 1:
+    if len(set(regions[0])) > 1 and _has_choice(world.fleet):
         steps = residency_steps(world.fleet.allowed, world.fleet.nearest, *regions)
         for step in steps:
             yield _masked(world, RESIDENCY, ", ".join(step.regions) or "none", step.mask)
@@ -135,7 +144,8 @@ def _growth(world: World, asked: PartialStudy) -> Iterator[Step]:
     holds: Callable[[float], bool] = lambda factor: lack(factor) is None  # noqa: E731
     point = breaking_point(holds, 1.0, MOST_GROWTH, asked.growth_tolerance)
     most = point.holds or 1.0
-    factors = {round(factor, 4) for factor in np.geomspace(1.0, 1.2 * most, asked.growth_steps).tolist()}
+    evenly = np.geomspace(1.0, min(1.2 * most, MOST_GROWTH), asked.growth_steps).tolist()
+    factors = {round(factor, 4) for factor in evenly}
     for factor in sorted({*factors, *(end for end in point if end is not None)}):
         changes = {"workload": base.model_copy(update={"growth": base.growth * factor})}
-        yield Step(GROWTH, f"{factor:.6g}", 0, 1.0 - 1.0 / factor, changes, lack(factor))
+        yield Step(GROWTH, f"{factor:.9g}", 0, 1.0 - 1.0 / factor, changes, lack(factor))

@@ -45,6 +45,9 @@ class Workers(Protocol):
 class Watch(Protocol):
     """Whoever looks on."""
 
+    def found(self, count: int) -> None:
+        """So many points were done before."""
+
     def share(self, number: int, share: float) -> None:
         """How much of a point is done."""
 
@@ -67,11 +70,8 @@ def conduct(folder: SweepFolder, numbers: Sequence[int], workers: Workers, watch
     """Run these points of the folder's agenda, those that are not done; why points failed, by name."""
     points, book = folder.agenda.points, _Book(folder, watch)
     left, later, asked_s = deque[int](), list[int](), 0.0
-    for number in numbers:
-        if folder.is_done(points[number]):
-            book.take(number, Ended())
-        else:
-            left.append(number)
+    left.extend(number for number in numbers if not folder.is_done(points[number]))
+    watch.found(len(numbers) - len(left))
     while left or later or workers.running:
         while left and workers.room > 0:
             workers.start(left[0], folder.piece(points[left.popleft()]))

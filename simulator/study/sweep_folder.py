@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import os
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from contextlib import suppress
 from pathlib import Path
 from typing import Any, Self
@@ -23,18 +23,25 @@ _OTHER = "name another folder with --out"
 class SweepFolder:
     """Several commands may fill one folder at the same time, if they ask for the same: what is asked stands in it.
 
-    Nothing here is locked: every point has a claim of its own, and every file is written whole and then renamed.
+    It is made, and what is asked is written, by whoever comes first. Nothing here is locked: every point has a claim of
+    its own, and every file is written whole and then gets its name.
 
     Raises
     ------
     InputError
-        where the folder holds anything else.
+        where the folder holds anything else, or cannot be made.
     """
 
     def __init__(self, path: Path, agenda: Agenda):
         self.path = path
         self.agenda = agenda
         self._check()
+        try:
+            self._begin()
+        except OSError as error:
+            what = f"cannot be made: {error.strerror} ({error.filename or path})"
+            raise InputError([Problem((), what, str(path))]) from None
+        self._check()  # somebody may have been first, and have asked for something else
 
     @classmethod
     def at_free_name(cls, folder: Path, stem: str, agenda: Agenda) -> Self:
@@ -62,12 +69,13 @@ class SweepFolder:
         if problem:
             raise InputError([Problem((), f"{problem}; {_OTHER}", str(path))])
 
-    def begin(self) -> None:
-        """Make the folder, and write what is asked; OSError where that cannot be done."""
+    def _begin(self) -> None:
+        """Make the folder, and write what is asked, unless that stands there already."""
         self.path.mkdir(parents=True, exist_ok=True)
         if not (self.path / ASKED).exists():
+            self._write(ASKED, json.dumps(self.agenda.as_data(), indent=1) + "\n", os.link)
+        if not (self.path / "scenario.yaml").exists() and (read_asked(self.path) or {})["digest"] == self.agenda.digest:
             self.write("scenario.yaml", to_yaml(self.agenda.scenario))
-            self.write(ASKED, json.dumps(self.agenda.as_data(), indent=1) + "\n")
 
     def piece(self, point: Point) -> Piece:
         """A point as a piece of work."""
@@ -83,16 +91,16 @@ class SweepFolder:
         return (self.path / MANIFEST).is_file()
 
     def note_failure(self, point: Point, reason: str, attempts: int) -> None:
-        """Write down why a point failed."""
+        """Write down why a point failed, if that can be written: a full disk may be why it did."""
         said = {"point": point.name, "seed": point.seed, "attempts": attempts, "reason": reason}
-        (self.path / "failed").mkdir(exist_ok=True)
-        self.write(f"failed/{point.name}.json", json.dumps(said, indent=1) + "\n")
+        with suppress(OSError):
+            (self.path / "failed").mkdir(exist_ok=True)
+            self.write(f"failed/{point.name}.json", json.dumps(said, indent=1) + "\n")
 
     def forget_failure(self, point: Point) -> None:
         """A point that failed has been done since."""
         with suppress(OSError):
             (self.path / "failed" / f"{point.name}.json").unlink()
-            (self.path / "failed").rmdir()
 
     def failures(self) -> dict[str, str]:
         """Why points failed that are not done, by name."""
@@ -105,6 +113,10 @@ class SweepFolder:
 
     def write(self, name: str, text: str) -> None:
         """Write a file whole: under another name, and renamed."""
+        self._write(name, text, os.replace)
+
+    def _write(self, name: str, text: str, put: Callable[[str, Path], None]) -> None:
+        """Write a file whole, and ``put`` it in its place: ``os.link`` leaves one that stands there already."""
         place = self.path / name
         handle, temporary = tempfile.mkstemp(prefix=f".{place.name}.", dir=place.parent)
         try:
@@ -113,11 +125,11 @@ class SweepFolder:
                 file.flush()
                 os.fsync(file.fileno())
             os.chmod(temporary, 0o644)
-            os.replace(temporary, place)
-        except BaseException:
+            with suppress(FileExistsError):
+                put(temporary, place)
+        finally:
             with suppress(OSError):
                 os.unlink(temporary)
-            raise
 
 
 def read_asked(path: Path) -> Mapping[str, Any] | None:

@@ -8,9 +8,9 @@ from typing import Any
 import numpy as np
 
 from simulator.pareto import knee, pareto_mask
-from simulator.study.agenda import Agenda
+from simulator.study.agenda import Agenda, cell_of
 from simulator.study.latency import AXES, POLICY
-from simulator.study.readings import Key, Readings, cell_of, difference, figures, interval, with_ends
+from simulator.study.readings import Key, Readings, difference, figures, interval, with_ends
 
 #: Of each variation, over seeds.
 SHOWN = (
@@ -53,7 +53,7 @@ def tradeoff(agenda: Agenda, readings: Readings) -> tuple[dict[str, list[Row]], 
     rows = [_row(readings, key) for key in keys]
     for allowed in dict.fromkeys(key.values[0] for key in keys):
         here = [k for k, key in enumerate(keys) if key.values[0] == allowed]
-        efficient = pareto_mask([[figures(readings.summary[keys[k]], name).mean() for name in CRITERIA] for k in here])
+        efficient = pareto_mask([[interval(readings.summary[keys[k]], name).mean for name in CRITERIA] for k in here])
         plain = [k for k in here if keys[k].policy == POLICY and _is_plain(keys[k])]
         bend = knee(*np.array([_trade(readings, agenda, keys[k]) for k in plain]).T)
         for k, flag in zip(here, efficient, strict=True):
@@ -111,9 +111,9 @@ def _sentences(rows: list[Row], paying: list[Row]) -> Iterator[str]:
         whole = found[Key((allowed, cell_of(1.0), cell_of(0.0), ""), POLICY)]
         before = found[_reference(Key((allowed, "", "", ""), POLICY))]
         yield (
-            f"With {allowed} GLB, equity at the scenario's weights costs {_share(whole)} more money and"
-            f" {_change(whole, 'ttft_p99_ms')} in the p99 of the time to the first token,"
-            f" {_change(whole, 'ttft_mean_ms')} on average; the peak-to-average ratio of water goes from"
+            f"With {_glb(allowed)}, equity at the scenario's weights changes cost by {_share(whole)}, the p99 of the"
+            f" time to the first token by {_change(whole, 'ttft_p99_ms')} and its mean by"
+            f" {_change(whole, 'ttft_mean_ms')}; the peak-to-average ratio of water goes from"
             f" {_number(before, 'par_water')} to {_number(whole, 'par_water')}, of carbon from"
             f" {_number(before, 'par_carbon')} to {_number(whole, 'par_carbon')}."
         )
@@ -128,8 +128,8 @@ def _who_pays(allowed: str, paying: list[Row]) -> Iterator[str]:
     if here:
         most, least = (pick(here, key=lambda row: float(row["extra_ttft_mean_ms"])) for pick in (max, min))
         yield (
-            f"By origin, that is between {_change(least, 'ttft_mean_ms')} ({least['origin']}) and"
-            f" {_change(most, 'ttft_mean_ms')} ({most['origin']}) of mean TTFT."
+            f"By origin, mean TTFT changes by {_change(least, 'ttft_mean_ms')} ({least['origin']}) to"
+            f" {_change(most, 'ttft_mean_ms')} ({most['origin']})."
         )
 
 
@@ -137,9 +137,9 @@ def _bend(allowed: str, rows: list[Row]) -> Iterator[str]:
     for row in rows:
         if row["allowed"] == allowed and row["knee"]:
             yield (
-                f"The bend of the curve is at {float(row['equity']):g} times the weights: {_share(row)} more money, PAR"
-                f" {_number(row, 'par_water')} of water and {_number(row, 'par_carbon')} of carbon,"
-                f" {_change(row, 'ttft_p99_ms')} in TTFT p99."
+                f"The curve of cost against equity bends most at {float(row['equity']):g} times the weights: cost"
+                f" {_share(row)}, PAR {_number(row, 'par_water')} of water and {_number(row, 'par_carbon')} of carbon,"
+                f" TTFT p99 {_change(row, 'ttft_p99_ms')}."
             )
 
 
@@ -154,10 +154,14 @@ def _minding(allowed: str, rows: list[Row], whole: Mapping[str, Any]) -> Iterato
                 else f"{float(asked[0]):g} US$ a second of RTT"
             )
             yield (
-                f"Equity that minds distance ({how}) has {_change(row, 'ttft_mean_ms')} of mean TTFT instead of"
-                f" {_change(whole, 'ttft_mean_ms')}, for {_share(row)} more money instead of {_share(whole)}; PAR"
+                f"Equity that minds distance ({how}) changes mean TTFT by {_change(row, 'ttft_mean_ms')} instead of"
+                f" {_change(whole, 'ttft_mean_ms')}, and cost by {_share(row)} instead of {_share(whole)}; PAR"
                 f" {_number(row, 'par_water')} of water and {_number(row, 'par_carbon')} of carbon."
             )
+
+
+def _glb(allowed: str) -> str:
+    return f"{allowed} GLB" if allowed in ("full", "paper-partial") else f"partial GLB ({allowed})"
 
 
 def _number(row: Mapping[str, Any], name: str) -> str:
@@ -165,18 +169,18 @@ def _number(row: Mapping[str, Any], name: str) -> str:
 
 
 def _share(row: Mapping[str, Any]) -> str:
-    return _withwith_ends(row, "extra_cost_share", lambda value: f"{100 * value:.1f}", " %")
+    return _told(row, "extra_cost_share", lambda value: f"{100 * value:+.1f}", " %")
 
 
 def _change(row: Mapping[str, Any], name: str) -> str:
-    return _withwith_ends(row, f"extra_{name}", lambda value: f"{value:+.0f}", " ms")
+    return _told(row, f"extra_{name}", lambda value: f"{value:+.0f}", " ms")
 
 
-def _withwith_ends(row: Mapping[str, Any], name: str, written: Any, unit: str) -> str:
+def _told(row: Mapping[str, Any], name: str, written: Any, unit: str) -> str:
     """A difference, never without its interval, or the word that there is none."""
     if not row[name]:
         return "an unknown amount"
     mean, low, high = (row[name], row[f"{name}_low"], row[f"{name}_high"])
     if not low:
-        return f"{written(float(mean))}{unit} (one seed, no interval)"
+        return f"{written(float(mean))}{unit} (one seed)"
     return f"{written(float(mean))}{unit} [{written(float(low))}, {written(float(high))}]"
