@@ -15,6 +15,8 @@ from simulator.scenario.source import Source
 
 #: Columns of a sweep's tables that hold names, beside those of a run.
 _NAMES = ("point", "state", "reason", "policy", "against", "figure", "engine")
+#: Columns that hold names in studies, beside these. Levels are texts of numbers and names alike.
+_STUDY_NAMES = ("allowed", "origin", "origins", "sites", "stress", "level", "start_utc")
 #: Tables without which there is nothing to report.
 _NEEDED = {"run": ("summary", "sites", "origins", "flows", "slots", "latency"), "sweep": ("points", "intervals")}
 
@@ -65,7 +67,7 @@ def read_saved(folder: Path) -> Saved:
     sweep, study = _json(folder / "sweep.json"), _json(folder / "study.json")
     manifest = _json(folder / MANIFEST)
     kind = str(sweep.get("kind", "sweep")) if sweep else "run"
-    tables = _tables(folder, bool(sweep))
+    tables = _tables(folder, kind)
     missing = [name for name in _NEEDED["sweep" if sweep else "run"] if name not in tables]
     if missing:
         raise _refused(folder, f"holds no finished run, sweep or study (the table '{missing[0]}' is not there)")
@@ -75,11 +77,11 @@ def read_saved(folder: Path) -> Saved:
     return Saved(kind, manifest, _scenario(folder / "scenario.yaml"), tables, sweep, study)
 
 
-def _tables(folder: Path, is_sweep: bool) -> dict[str, pd.DataFrame]:
+def _tables(folder: Path, kind: str) -> dict[str, pd.DataFrame]:
     try:
-        if not is_sweep:
+        if kind == "run":
             return {name: table for name, table in read_folder(folder).items() if name != "manifest"}
-        names = dict.fromkeys(_NAMES, str)
+        names = dict.fromkeys(_NAMES if kind == "sweep" else (*_NAMES, *_STUDY_NAMES), str)
         return {
             file.stem: pd.read_csv(file, dtype=names, keep_default_na=False, na_values=[""])
             for file in sorted(folder.glob("*.csv"))
