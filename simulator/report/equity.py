@@ -15,7 +15,7 @@ from .saved import Saved
 #: The policy whose weights are varied; the others stand beside.
 POLICY = "eglb-off"
 PLAIN = "equity alone"
-STEPS_TITLE = "multiple of the scenario's weights of equity (steps, not to scale)"
+STEPS_TITLE = "multiple of the weights (not to scale)"
 _ENDS = ("_low", "_high")
 
 

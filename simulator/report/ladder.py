@@ -101,7 +101,9 @@ def columns_of(rows: pd.DataFrame, measures: Sequence[Measure], *names: str) -> 
 def _across(made: Ladder) -> alt.X:
     letters = sum(len(step) for step in made.steps)
     axis = alt.Axis(title=made.title, labelAngle=0 if letters <= _LETTERS_FLAT else -40, labelLimit=110, grid=False)
-    return alt.X(made.step, type="ordinal", sort=None, scale=alt.Scale(domain=list(made.steps)), axis=axis)
+    # With room between the steps, so that one sees which points belong together.
+    scale = alt.Scale(domain=list(made.steps), **({"paddingInner": 0.5} if _beside(made) else {}))
+    return alt.X(made.step, type="ordinal", sort=None, scale=scale, axis=axis)
 
 
 def _beside(made: Ladder) -> dict[str, Any]:

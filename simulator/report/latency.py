@@ -13,7 +13,7 @@ from .palette import BLACK, QUIET, colour, shape
 from .parts_of_latency import parts_of_latency
 from .paying import paying
 from .saved import Saved
-from .section import Cell, Figure, Section, Table
+from .section import Cell, Figure, Remark, Section, Table
 
 _EXTRA_COST = Measure("extra_cost_share", "extra cost over equity without weight")
 _COST = Measure("cost_usd_per_site", "cost, US$ per site")
@@ -36,9 +36,9 @@ _UNEVEN = (
     Measure("gini_ttft", "Gini coefficient of the origins' mean TTFT"),
 )
 _PATH = (
-    "A line leads from equity without weight through rising multiples of the scenario's weights; some are written beside "
-    "their points. Ringed is the bend of the curve; hollow points are beaten by another one in cost, both PARs and TTFT p99. "
-    "The pictures share their axes"
+    "A line leads from equity without weight (×0) through rising multiples of the scenario's weights (×1 is these). Ringed is "
+    "the bend of the curve. Hollow points are beaten by another one under the same constraint, in cost, both PARs and TTFT p99. "
+    "The pictures of a measure share their axes."
 )
 
 
@@ -69,12 +69,12 @@ def _first(study: Study) -> Section:
         for name in study.constraints
     ]
     what = (
-        "Both are differences from equity without weight, which is glb-cost, under the same constraint: right is dearer, "
-        "up is slower, and below zero equity makes requests faster. Bars are Student-t intervals of 95 %, paired by seed."
+        "Against equity without weight, which is glb-cost: right is dearer, up is slower, below zero is faster. Bars are "
+        "Student-t intervals of 95 %, paired by seed."
         if study.has_intervals
         else f"{NO_INTERVAL} No difference is shown without one, so these are the figures themselves: right is dearer, up is slower."
     )
-    return Section("Money and latency", f"{what} {_PATH}.", figures)
+    return Section("Money and latency", what, [*figures, Remark(_PATH)])
 
 
 def _fairness(study: Study) -> Section:
@@ -91,8 +91,8 @@ def _fairness(study: Study) -> Section:
         for name in study.constraints
         if study.trade[one.key].notna().any()
     ]
-    what = "What the money buys: PAR is the largest site's footprint divided by the mean, 1 is perfectly even."
-    return Section("Money and fairness", f"{what} {_PATH}, the upright ones begin at 1.", figures)
+    what = "What the money buys: PAR is the largest site's footprint divided by the mean, 1 is perfectly even. Lines, rings and hollow points mean what they mean above."
+    return Section("Money and fairness", what, figures)
 
 
 def _trade_off(
@@ -108,7 +108,7 @@ def _trade_off(
     names = [*study.ways, *dict.fromkeys(study.references["way"])]
     base = alt.Chart(kept).transform_calculate(**picked(measures, choose)).transform_filter("isValid(datum.value)")
     y = alt.Y("value", type="quantitative", scale=_shared(measures, up, choose), title=None)
-    percent = alt.Axis(format="%" if against is _EXTRA_COST else ",~r", title=against.words, labelOverlap=True)
+    percent = alt.Axis(format="%" if against is _EXTRA_COST else ",~r", title=against.words, tickCount=8)
     x = alt.X(against.key, type="quantitative", scale=alt.Scale(domain=list(across), nice=False), axis=percent)
     base = base.encode(x=x, y=y, color=colour("way", names))
     chart = alt.layer(*_zero(against), *_crosses(base, kept, against, measures), *_points(base, against, names, measures))
@@ -158,7 +158,7 @@ def _points(
     base: alt.Chart, against: Measure, names: list[str], measures: tuple[Measure, ...]
 ) -> list[alt.Chart]:
     path = base.mark_line(strokeWidth=1.5).encode(order=alt.Order("order", type="quantitative"))
-    ring = base.mark_point(shape="circle", size=240, strokeWidth=1.6).encode(
+    ring = base.mark_point(shape="circle", size=170, strokeWidth=1.6).encode(
         color=alt.value(BLACK), opacity=alt.condition("datum.knee > 0", alt.value(1.0), alt.value(0.0))
     )
     points = base.mark_point(size=55, opacity=1, strokeWidth=1.4).encode(

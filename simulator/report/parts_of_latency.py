@@ -16,7 +16,7 @@ from .section import Figure, Part, Remark, Section, choice
 
 NETWORK, WAIT, PREFILL, SERVICE = "network", "wait", "service up to the first token", "service"
 _MEASURE = Measure("value", "mean TTFT, ms")
-_EXTRA = Measure("extra", "extra mean over equity without weight, ms")
+_EXTRA = Measure("extra", "extra mean, ms")
 
 
 def parts_of_latency(study: Study) -> Section:

@@ -2,34 +2,39 @@
 
 from __future__ import annotations
 
+from typing import NamedTuple
+
 import altair as alt
 import pandas as pd
 
-from .equity import POLICY, Study, bounds, difference, with_ends
-from .grid import MOST_ROWS, NO_INTERVAL, counted
-from .ladder import Measure, columns_of
+from .equity import POLICY, Study
+from .grid import NO_INTERVAL
+from .ladder import Measure, columns_of, entitled, has_ends, picked
 from .palette import QUIET, colour, shape
-from .section import Cell, Figure, Part, Section, Table
+from .section import Figure, Section
 
-_EXTRA = Measure("extra_ttft_mean_ms", "extra mean TTFT over equity without weight, ms")
-_MEAN = Measure("ttft_mean_ms", "mean TTFT, ms")
-_ROW_PX = 15
+NO_EQUITY = "equity without weight"
+_EXTRA = Measure("extra_ttft_mean_ms", "extra TTFT, mean, ms")
+_EXTRA_P99 = Measure("extra_ttft_p99_ms", "extra TTFT, p99, ms")
+_MEAN = Measure("ttft_mean_ms", "TTFT, mean, ms")
+_ROW_PX = 13
 _SHOWN = (
-    ("TTFT p50, ms", "ttft_p50_ms", ",.0f", 1.0),
-    ("TTFT p99, ms", "ttft_p99_ms", ",.0f", 1.0),
-    ("end-to-end p50, s", "e2e_p50_s", ",.2f", 1.0),
-    ("end-to-end p99, s", "e2e_p99_s", ",.2f", 1.0),
-    ("served nearest, %", "nearest_share", ",.1f", 100.0),
-    ("RTT beyond the nearest, ms", "extra_rtt_ms", ",.1f", 1.0),
+    Measure("ttft_p99_ms", "TTFT, p99, ms"),
+    Measure("ttft_p50_ms", "TTFT, p50, ms"),
+    Measure("e2e_p99_s", "end-to-end time, p99, s"),
+    Measure("e2e_p50_s", "end-to-end time, p50, s"),
+    Measure("nearest_share", "share served by the nearest site"),
+    Measure("extra_rtt_ms", "round trip beyond that to the nearest site, ms"),
 )
 
 
 def paying(study: Study) -> list[Section]:
-    """Origins by what they wait longer, for each way of minding distance, and their latency in figures."""
+    """Origins by what they wait longer, for each way of minding distance; and their latency, with and without equity."""
     whole = study.paying[study.paying["policy"] == POLICY]
     rows = whole[whole["equity"] == 1.0]
-    measure = _EXTRA if study.has_intervals else _MEAN
-    parts: list[Part] = [_dots(study, rows, name, measure) for name in study.constraints]
+    plain = (whole["way"] == study.ways[0]) & (whole["equity"] == 0.0)
+    both = pd.concat([whole[plain].assign(way=NO_EQUITY), rows], ignore_index=True)
+    extra = (_EXTRA, _EXTRA_P99) if study.has_intervals else (_MEAN,)
     what = (
         "What each origin's requests wait longer than without equity, at the scenario's own weights, those who pay the "
         "most on top; left of zero they wait less. Bars are Student-t intervals of 95 %, paired by seed: where they cross "
@@ -37,60 +42,62 @@ def paying(study: Study) -> list[Section]:
         if study.has_intervals
         else f"{NO_INTERVAL} No difference is shown without one, so these are the means themselves, at the scenario's weights."
     )
-    return [Section("Who pays", what, [*parts, _table(study, whole)])]
+    first = [_dots(study, Dots("who-pays", rows, extra, "paying", study.ways), name) for name in study.constraints]
+    names = [NO_EQUITY, *study.ways]
+    second = [_dots(study, Dots("origins", both, _SHOWN, "of_origins", names), name) for name in study.constraints]
+    bars = "Bars are Student-t intervals of 95 %." if study.has_intervals else NO_INTERVAL
+    whom = f"Percentiles, and how far requests go, without equity and at the scenario's weights. {bars}"
+    return [Section("Who pays", what, first), Section("Latency of each origin", whom, second)]
 
 
-def _dots(study: Study, rows: pd.DataFrame, constraint: str, measure: Measure) -> Figure:
-    here = rows[rows["allowed"] == constraint]
-    origins = [str(name) for name in here[here["way"] == study.ways[0]].sort_values(measure.key)["origin"][::-1]]
-    origins += [name for name in dict.fromkeys(here["origin"]) if name not in origins]
-    low, high = bounds(rows, measure.key)
-    scale = alt.Scale(domain=[min(low, 0.0), max(high, 0.0)], nice=False)
-    beside = alt.YOffset("way", type="nominal", scale=alt.Scale(domain=study.ways))
-    base = alt.Chart(columns_of(here, (measure,), "origin", "way")).encode(
-        y=alt.Y("origin", type="nominal", sort=None, scale=alt.Scale(domain=origins))
-        .axis(title=None, labelLimit=110, grid=True),
-        yOffset=beside,
-        color=colour("way", study.ways),
+class Dots(NamedTuple):
+    """Origins one below the other, with a dot and a bar for each name in each of them."""
+
+    file: str
+    rows: pd.DataFrame
+    measures: tuple[Measure, ...]
+    """The first one orders the origins."""
+    choose: str
+    names: list[str]
+
+
+def _dots(study: Study, made: Dots, constraint: str) -> Figure:
+    measures, here = made.measures, made.rows[made.rows["allowed"] == constraint]
+    first = here[here["way"] == study.ways[0]].sort_values(measures[0].key, ascending=False, kind="stable")
+    origins = [*first["origin"], *(name for name in dict.fromkeys(here["origin"]) if name not in set(first["origin"]))]
+    base = alt.Chart(columns_of(here, measures, "origin", "way"))
+    base = base.transform_calculate(**picked(measures, made.choose)).transform_filter("isValid(datum.value)")
+    base = base.encode(
+        y=alt.Y("origin", type="nominal", sort=None, scale=alt.Scale(domain=origins, paddingInner=0.3)).axis(
+            title=None, labelLimit=110, grid=True
+        ),
+        yOffset=alt.YOffset("way", type="nominal", scale=alt.Scale(domain=made.names)),
+        color=colour("way", made.names),
     )
-    x = alt.X(measure.key, type="quantitative", scale=scale, title=measure.words)
-    zero = alt.Chart(alt.InlineData(values=[{"zero": 0}])).mark_rule(color=QUIET)
-    layers = [zero.encode(x=alt.X("zero", type="quantitative"))] if measure is _EXTRA else []
-    if here[f"{measure.key}_low"].notna().any():
-        bars = base.mark_rule(strokeWidth=1.6)
-        layers.append(bars.encode(x=alt.X(f"{measure.key}_low", type="quantitative"), x2=f"{measure.key}_high"))
-    points = base.mark_point(filled=True, size=45, opacity=1).encode(
-        x=x,
-        shape=shape("way", study.ways),
+    layers = [_zero()] if measures[0] is _EXTRA else []
+    if has_ends(here, measures):
+        bars = base.transform_filter("isValid(datum.low)").mark_rule(strokeWidth=1.6)
+        layers.append(bars.encode(x=alt.X("low", type="quantitative"), x2="high"))
+    points = base.mark_point(filled=True, size=42, opacity=1).encode(
+        x=alt.X("value", type="quantitative", scale=alt.Scale(zero=False, padding=8), title=None),
+        shape=shape("way", made.names),
         tooltip=[
             alt.Tooltip("origin", type="nominal"),
             alt.Tooltip("way", type="nominal"),
             *(
-                alt.Tooltip(f"{measure.key}{end}", type="quantitative", format=",.4~g", title=title)
-                for end, title in (("", "ms"), ("_low", "from"), ("_high", "to"))
+                alt.Tooltip(key, type="quantitative", format=",.4~g", title=title)
+                for key, title in (("value", "value"), ("low", "from"), ("high", "to"))
             ),
         ],
     )
-    chart = alt.layer(*layers, points).properties(title=alt.TitleParams(text=constraint))
-    height = 40 + _ROW_PX * max(1, len(origins)) * max(2, len(study.ways))
-    caption = f"{measure.words[0].upper()}{measure.words[1:]} by origin, under the constraint {constraint}."
-    return Figure(f"who-pays-{study.slug(constraint)}", chart, caption, height, is_wide=len(study.constraints) == 1)
+    chart = entitled(alt.layer(*layers, points), constraint, measures, made.choose)
+    height = 30 + _ROW_PX * max(1, len(origins)) * max(2, len(made.names))
+    caption = f"{measures[0].words[0].upper()}{measures[0].words[1:]} by origin, under the constraint {constraint}."
+    is_wide = len(study.constraints) == 1
+    return Figure(f"{made.file}-{study.slug(constraint)}", chart, caption, height, is_wide=is_wide)
 
 
-def _table(study: Study, whole: pd.DataFrame) -> Table:
-    """Latency of each origin without equity, and at the scenario's weights by each way of minding distance."""
-    plain = whole["way"] == study.ways[0]
-    rows = whole[(whole["equity"] == 1.0) | (plain & (whole["equity"] == 0.0))].to_dict("records")
-    header = ["allowed", "policy", "origin", *(words for words, *_ in _SHOWN)]
-    header += ["extra TTFT mean, ms", "extra TTFT p99, ms"] if study.has_intervals else []
-    cells = []
-    for row in rows[:MOST_ROWS]:
-        without = row["equity"] == 0.0
-        heads = [row["allowed"], "equity without weight" if without else row["way"], row["origin"]]
-        texts = [with_ends(row, key, style, times) for _, key, style, times in _SHOWN]
-        if study.has_intervals:
-            extra = ("extra_ttft_mean_ms", "extra_ttft_p99_ms")
-            texts += ["" if without else difference(row, key, "+,.0f") for key in extra]
-        cells.append([Cell(str(text)) for text in [*heads, *texts]])
-    caption = counted("Latency by origin, with intervals of 95 % over the seeds.", len(rows), "paying.csv")
-    return Table(header, cells, caption, heads=3)
+def _zero() -> alt.Chart:
+    """Where there is no difference."""
+    zero = alt.Chart(alt.InlineData(values=[{"zero": 0}]))
+    return zero.mark_rule(color=QUIET).encode(x=alt.X("zero", type="quantitative"))
