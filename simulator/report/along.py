@@ -110,14 +110,15 @@ def trade_off(saved: Saved) -> Section:
     explanation = (
         f"A point for each policy and combination of values. Further left is cheaper, further down is fairer. {bars}"
     )
-    return Section("Cost and fairness", explanation, parts or [Remark("No cost with a peak-to-average ratio is known.")])
+    return Section(
+        "Cost and fairness", explanation, parts or [Remark("No cost with a peak-to-average ratio is known.")]
+    )
 
 
 def _against_cost(found: Grid, paid: Main, main: Main) -> Figure:
     keys = [*(axis.column for axis in found.axes), "policy"]
     cost, par = (
-        found.means[found.means["figure"] == key].drop(columns="figure").set_index(keys)
-        for key in (paid.key, main.key)
+        found.means[found.means["figure"] == key].drop(columns="figure").set_index(keys) for key in (paid.key, main.key)
     )
     both = cost.add_suffix("_cost").join(par.add_suffix("_par"), how="inner").dropna(subset=["mean_cost", "mean_par"])
     ink = colour("policy", found.policies)

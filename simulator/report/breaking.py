@@ -22,7 +22,7 @@ def first_to_break(found: Stressed) -> Section:
     """Every step of every stress by the share that it takes away, and whether it can still be carried."""
     steps = _steps(found)
     order = [_title(stress) for stress in found.stresses]
-    ends = pd.DataFrame([_end(steps[steps["row"] == row], row) for row in order])
+    ends = pd.DataFrame([_end(steps[steps["key"] == stress.key], stress) for stress in found.stresses])
     y = alt.Y("row", type="nominal", sort=None, scale=alt.Scale(domain=order)).axis(
         title=None, labelLimit=150, labelExpr="split(datum.label, '|')", grid=False
     )
@@ -35,7 +35,7 @@ def first_to_break(found: Stressed) -> Section:
     points = base.mark_point(filled=True, opacity=0.8, stroke="white", strokeWidth=0.4).encode(
         color=alt.Color("what", type="nominal", legend=legend(names)).scale(domain=names, range=[_GOOD, _BAD]),
         shape=alt.Shape("what", type="nominal", legend=legend(names)).scale(domain=names, range=["circle", "square"]),
-        size=size.scale(domain=[0, max(float(steps["short_kw"].max()), 1e-9)], range=[45, 420]),
+        size=size.scale(domain=[0, max(float(steps["short_kw"].max()), 1e-9)], range=[45, 340]),
         order=alt.Order("short_kw", type="quantitative", sort="descending"),
         tooltip=[
             alt.Tooltip("step", type="nominal"),
@@ -49,11 +49,11 @@ def first_to_break(found: Stressed) -> Section:
     reach = tail.mark_rule(strokeWidth=11, color=_GOOD, opacity=0.16).encode(
         x=alt.X("start", type="quantitative"), x2="holds"
     )
-    label = tail.mark_text(dy=-20, fontSize=11, color=INK).encode(text=alt.Text("label", type="nominal"))
     # To the inner side of the point, so that no text leaves the picture.
     texts = [
-        label.transform_filter(test).mark_text(dy=-20, align=align, fontSize=11, color=INK)
-        .encode(x=alt.X("at", type="quantitative"), text=alt.Text("label", type="nominal"))
+        tail.transform_calculate(shown=f"{test} ? datum.label : ''")
+        .mark_text(dy=-20, align=align, fontSize=11, color=INK)
+        .encode(x=alt.X("at", type="quantitative"), text=alt.Text("shown", type="nominal"))
         for test, align in ((f"datum.at <= {most / 2!r}", "left"), (f"datum.at > {most / 2!r}", "right"))
     ]
     chart = alt.layer(reach, points, *texts)
@@ -84,9 +84,9 @@ def _title(stress: Stress) -> str:
     return f"{stress.words}|({of})"
 
 
-def _end(steps: pd.DataFrame, row: str) -> dict[str, Any]:
+def _end(steps: pd.DataFrame, stress: Stress) -> dict[str, Any]:
     """How far all steps of a row hold, and the first one that does not."""
-    broken = steps[steps["broken"]]
+    row, broken = _title(stress), steps[steps["broken"]]
     whole = steps[~steps["broken"]]
     if broken.empty:
         far = float(whole["taken"].max())
@@ -94,5 +94,5 @@ def _end(steps: pd.DataFrame, row: str) -> dict[str, Any]:
     first = broken.loc[broken["taken"].idxmin()]
     before = whole.loc[whole["taken"] < first["taken"], "taken"]
     holds = float(before.max()) if len(before) else 0.0
-    name = shortened(str(first["step"]))
-    return {"row": row, "start": 0.0, "holds": holds, "at": float(first["taken"]), "label": f"breaks: {name}"}
+    name = f"breaks at {stress.unit.format(shortened(str(first['step'])))}"
+    return {"row": row, "start": 0.0, "holds": holds, "at": float(first["taken"]), "label": name}

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from functools import cached_property
-from typing import Any, NamedTuple
+from typing import Any
 
 import pandas as pd
 
@@ -60,22 +60,6 @@ class Study:
         """A constraint as part of the name of a file."""
         number = self.constraints.index(constraint) + 1
         return f"{number}-{re.sub('[^a-z0-9]+', '-', constraint.lower()).strip('-')}".rstrip("-")
-
-
-class Bounds(NamedTuple):
-    """From the smallest to the largest end of some columns, with room, so that charts share an axis."""
-
-    low: float
-    high: float
-
-
-def bounds(rows: pd.DataFrame, key: str) -> Bounds:
-    """Of a column and its ends."""
-    found = rows[[key, *(f"{key}{end}" for end in _ENDS if f"{key}{end}" in rows)]].to_numpy(dtype=float)
-    known = found[~pd.isna(found)]
-    low, high = (float(known.min()), float(known.max())) if len(known) else (0.0, 1.0)
-    room = 0.06 * (high - low) or 0.05 * abs(high) or 1.0
-    return Bounds(low - room, high + room)
 
 
 def with_ends(row: dict[str, Any], key: str, style: str = "", times: float = 1.0) -> str:

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 import altair as alt
+import numpy as np
 import pandas as pd
 
 from .palette import colour, shape
@@ -44,6 +45,9 @@ class Ladder(NamedTuple):
     """A column that is true where something was left out: those points are hollow."""
     only: str = ""
     """A column that holds the number of the way that the reader has chosen."""
+    from_zero: bool = False
+    shared: pd.DataFrame | None = None
+    """Rows of all pictures that are to have the same upright axis."""
 
 
 def ladder(made: Ladder, measures: Sequence[Measure], choose: str, name: str) -> alt.LayerChart:
@@ -53,7 +57,10 @@ def ladder(made: Ladder, measures: Sequence[Measure], choose: str, name: str) ->
         base = base.transform_filter(f"datum.{made.only} === way")
     base = base.transform_calculate(**picked(measures, choose)).transform_filter("isValid(datum.value)")
     base = base.encode(x=_across(made), color=colour(made.series, made.names))
-    up = alt.Y("value", type="quantitative", scale=alt.Scale(zero=False, padding=8), title=None)
+    scale = alt.Scale(zero=made.from_zero, **({} if made.from_zero else {"padding": 8}))
+    if made.shared is not None:
+        scale = shared_scale(made.shared, measures, choose)
+    up = alt.Y("value", type="quantitative", scale=scale, title=None)
     layers = _lines(base, made, up)
     if has_ends(made.rows, measures):
         bars = base.transform_filter("isValid(datum.low)").mark_rule(strokeWidth=1.4, opacity=0.8)
@@ -90,6 +97,28 @@ def filled(field: str, names: Sequence[str]) -> alt.Fill:
 def has_ends(rows: pd.DataFrame, measures: Sequence[Measure]) -> bool:
     """Whether any of the measures has an interval anywhere."""
     return any(bool(rows[f"{one.key}_low"].notna().any()) for one in measures)
+
+
+def bounds(rows: pd.DataFrame, key: str) -> tuple[float, float]:
+    """From the smallest to the largest end of a column, with room."""
+    found = rows[[key, f"{key}_low", f"{key}_high"]].to_numpy(dtype=float)
+    known = found[np.isfinite(found)]
+    low, high = (float(known.min()), float(known.max())) if len(known) else (0.0, 1.0)
+    room = 0.06 * (high - low) or 0.05 * abs(high) or 1.0
+    return low - room, high + room
+
+
+def shared_scale(rows: pd.DataFrame, measures: Sequence[Measure], choose: str) -> alt.Scale:
+    """One scale for several pictures, whatever measure is chosen."""
+    ends = [bounds(rows, one.key) for one in measures]
+    if len(measures) == 1:
+        return alt.Scale(domain=list(ends[0]), nice=False)
+
+    def expression(end: int) -> alt.ExprRef:
+        tests = [f"{choose} === '{one.key}' ? {found[end]!r}" for one, found in zip(measures, ends, strict=True)]
+        return alt.ExprRef(expr=f"{' : '.join(tests)} : 0")
+
+    return alt.Scale(domainMin=expression(0), domainMax=expression(1), nice=False, zero=False)
 
 
 def columns_of(rows: pd.DataFrame, measures: Sequence[Measure], *names: str) -> pd.DataFrame:

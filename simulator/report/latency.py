@@ -5,10 +5,10 @@ from __future__ import annotations
 import altair as alt
 import pandas as pd
 
-from .equity import PLAIN, POLICY, STEPS_TITLE, Bounds, Study, bounds, difference, with_ends
+from .equity import PLAIN, POLICY, STEPS_TITLE, Study, difference, with_ends
 from .grid import MOST_ROWS, NO_INTERVAL, counted
 from .labels import label_layers, labelled
-from .ladder import Ladder, Measure, columns_of, entitled, filled, has_ends, ladder, picked
+from .ladder import Ladder, Measure, bounds, columns_of, entitled, filled, has_ends, ladder, picked, shared_scale
 from .palette import BLACK, QUIET, colour, shape
 from .parts_of_latency import parts_of_latency
 from .paying import paying
@@ -103,15 +103,23 @@ def _trade_off(
     rows = rows.dropna(subset=[against.key, measures[0].key]).reset_index(drop=True)
     points = list(zip(rows[against.key], rows[measures[0].key], strict=True))
     rows = rows.assign(**labelled([_label(row) for row in rows.to_dict("records")], points))
-    kept = columns_of(rows, (against, *measures), "way", "policy", "multiple", "order", "pareto", "knee", "label", "spot")
-    across, up = bounds(whole, against.key), {one.key: bounds(whole, one.key) for one in measures}
+    kept = columns_of(
+        rows, (against, *measures), "way", "policy", "multiple", "order", "pareto", "knee", "label", "spot"
+    )
     names = [*study.ways, *dict.fromkeys(study.references["way"])]
     base = alt.Chart(kept).transform_calculate(**picked(measures, choose)).transform_filter("isValid(datum.value)")
-    y = alt.Y("value", type="quantitative", scale=_shared(measures, up, choose), title=None)
+    y = alt.Y("value", type="quantitative", scale=shared_scale(whole, measures, choose), title=None)
     percent = alt.Axis(format="%" if against is _EXTRA_COST else ",~r", title=against.words, tickCount=8)
-    x = alt.X(against.key, type="quantitative", scale=alt.Scale(domain=list(across), nice=False), axis=percent)
+    x = alt.X(
+        against.key,
+        type="quantitative",
+        scale=alt.Scale(domain=list(bounds(whole, against.key)), nice=False),
+        axis=percent,
+    )
     base = base.encode(x=x, y=y, color=colour("way", names))
-    chart = alt.layer(*_zero(against), *_crosses(base, kept, against, measures), *_points(base, against, names, measures))
+    chart = alt.layer(
+        *_zero(against), *_crosses(base, kept, against, measures), *_points(base, against, names, measures)
+    )
     return entitled(chart, constraint, measures, choose)
 
 
@@ -121,18 +129,6 @@ def _label(row: dict[str, object]) -> str:
         return str(row["policy"]) if row["policy"] == "glb-nearest" else ""
     is_end = row["equity"] == 0 and row["way"] == PLAIN
     return f"×{row['multiple']}" if is_end or row["equity"] == 1 or row["knee"] else ""
-
-
-def _shared(measures: tuple[Measure, ...], up: dict[str, Bounds], choose: str) -> alt.Scale:
-    """One scale for the pictures of all constraints, whatever is chosen."""
-    if len(measures) == 1:
-        return alt.Scale(domain=[1.0, up[measures[0].key].high], nice=False)
-
-    def expression(end: int) -> alt.ExprRef:
-        tests = " : ".join(f"{choose} === '{key}' ? {found[end]!r}" for key, found in up.items())
-        return alt.ExprRef(expr=f"{tests} : 0")
-
-    return alt.Scale(domainMin=expression(0), domainMax=expression(1), nice=False, zero=False)
 
 
 def _zero(against: Measure) -> list[alt.Chart]:
@@ -154,9 +150,7 @@ def _crosses(base: alt.Chart, rows: pd.DataFrame, against: Measure, measures: tu
     ]
 
 
-def _points(
-    base: alt.Chart, against: Measure, names: list[str], measures: tuple[Measure, ...]
-) -> list[alt.Chart]:
+def _points(base: alt.Chart, against: Measure, names: list[str], measures: tuple[Measure, ...]) -> list[alt.Chart]:
     path = base.mark_line(strokeWidth=1.5).encode(order=alt.Order("order", type="quantitative"))
     ring = base.mark_point(shape="circle", size=170, strokeWidth=1.6).encode(
         color=alt.value(BLACK), opacity=alt.condition("datum.knee > 0", alt.value(1.0), alt.value(0.0))
@@ -185,7 +179,7 @@ def _unevenness(study: Study) -> Section:
         for name in study.constraints:
             rows = study.varied[study.varied["allowed"] == name]
             if rows[one.key].notna().any():
-                made = Ladder(rows, "multiple", study.multiples, STEPS_TITLE, "way", study.ways)
+                made = Ladder(rows, "multiple", study.multiples, STEPS_TITLE, "way", study.ways, shared=study.varied)
                 caption = f"{one.words} under the constraint {name}, along rising weights of equity."
                 chart = ladder(made, (one,), "", name)
                 file = f"{one.key.replace('_', '-')}-{study.slug(name)}"
@@ -218,8 +212,8 @@ def _efficient(study: Study) -> Section:
     ]
     caption = counted("Variations that no other one beats, with intervals of 95 %.", len(rows), "tradeoff.csv")
     what = (
-        f"{len(rows)} of {len(study.trade)} variations are at most as large as every other one under the same constraint "
-        "in at least one of cost, PAR of water, PAR of carbon and TTFT p99, or equal to it in all, by their means. "
-        "Where intervals overlap, another seed may bring another set."
+        f"{len(rows)} of {len(study.trade)} variations are efficient: no other one under the same constraint is at most as "
+        "large in cost, both PARs and TTFT p99, and smaller in one of them. By their means: where intervals overlap, other "
+        "seeds may bring another set."
     )
     return Section("What no other one beats", what, [Table(header, cells, caption, heads=3)])

@@ -14,6 +14,9 @@ from .stressed import Stressed
 
 _CELL_PX = 30
 _MOST_TEXTS = 14
+_CARRIED = "#eef1f4"
+#: Above this part of the largest value cells are too dark for black letters.
+_DARK = 0.3
 
 
 def lost_sites(found: Stressed) -> list[Section]:
@@ -31,16 +34,12 @@ def lost_sites(found: Stressed) -> list[Section]:
     most = float(table["short_kw"].max()) or 1.0
     table = table.assign(shown=[written(value, ".3g") if value else "" for value in table["short_kw"]])
     both = "the one that is lost, and the one that is lost with it" if len(cells) > len(single) else "the lost site"
-    explanation = (
-        f"The most kW that are short in any hour, for {both}; on the diagonal one site alone is lost. Empty cells can be carried."
-    )
+    explanation = f"The most kW that are short in any slot, for {both}; on the diagonal one site alone is lost. Grey losses can be carried."
     held = int((table["short_kw"] == 0).sum())
     caption = f"{held} of {len(table)} losses can be carried."
-    return [Section("Losing sites", explanation, [Figure("losses", _map(found.sites, table, most), caption, *_size(found))])]
-
-
-def _size(found: Stressed) -> tuple[int, bool]:
-    return 60 + _CELL_PX * len(found.sites), True
+    height = 60 + _CELL_PX * len(found.sites)
+    figure = Figure("losses", _map(found.sites, table, most), caption, height, is_wide=len(found.sites) > _MOST_TEXTS)
+    return [Section("Losing sites", explanation, [figure])]
 
 
 def _map(sites: list[str], table: pd.DataFrame, most: float) -> alt.LayerChart:
@@ -50,9 +49,11 @@ def _map(sites: list[str], table: pd.DataFrame, most: float) -> alt.LayerChart:
         x=alt.X("one", type="nominal", sort=None, scale=scale, axis=alt.Axis(**axis.to_dict(), labelAngle=-40)),
         y=alt.Y("other", type="nominal", sort=None, scale=scale, axis=axis),
     )
-    shades = alt.Scale(type="sqrt", domain=[0, most], range=["#eef1f4", "#fdbe85", "#d55e00", "#7f2704"])
+    shades = alt.Scale(type="sqrt", domain=[0, most], range=["#fee6ce", "#d55e00", "#7f2704"], interpolate="rgb")
+    legend = alt.Legend(orient="top", gradientLength=160)
+    ink = alt.Color("short_kw", type="quantitative", scale=shades, title="kW short", legend=legend)
     cells = base.mark_rect(stroke="white", strokeWidth=1.5).encode(
-        color=alt.Color("short_kw", type="quantitative", scale=shades, title="kW short", legend=alt.Legend(orient="top")),
+        color=alt.when("datum.short_kw > 0").then(ink).otherwise(alt.value(_CARRIED)),
         tooltip=[
             alt.Tooltip("one", type="nominal", title="lost"),
             alt.Tooltip("other", type="nominal", title="and"),
@@ -62,5 +63,5 @@ def _map(sites: list[str], table: pd.DataFrame, most: float) -> alt.LayerChart:
     if len(sites) > _MOST_TEXTS:
         return alt.layer(cells)
     # White on the dark half of the scale.
-    ink = alt.condition(f"datum.short_kw > {most * 0.3!r}", alt.value("white"), alt.value(INK))
-    return alt.layer(cells, base.mark_text(fontSize=10).encode(text=alt.Text("shown", type="nominal"), color=ink))
+    letters = alt.when(f"datum.short_kw > {_DARK * most!r}").then(alt.value("white")).otherwise(alt.value(INK))
+    return alt.layer(cells, base.mark_text(fontSize=10).encode(text=alt.Text("shown", type="nominal"), color=letters))

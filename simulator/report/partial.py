@@ -6,7 +6,7 @@ from .breaking import first_to_break
 from .ladder import Ladder, Measure, ladder
 from .losses import lost_sites
 from .saved import Saved
-from .section import Figure, Part, Remark, Section
+from .section import Figure, Remark, Section
 from .stressed import Stress, Stressed
 from .witnesses import witnesses
 
@@ -31,13 +31,27 @@ _ONE_SEED = "There is one seed only, so the points have no interval."
 def partial(saved: Saved) -> list[Section]:
     """The sections of the study, which stand first on its page."""
     found = Stressed(saved)
-    steps = "Steps from the mildest on, not to scale. Of random masks each has a thin line; the thick one is their median."
+    steps = (
+        "Steps from the mildest on, not to scale. Of random masks each has a thin line; the thick one is their median."
+    )
     bars = "Bars are Student-t intervals of 95 % over the seeds." if found.has_intervals else _ONE_SEED
     return [
         first_to_break(found),
         _along(found, "Money along the steps", f"{steps} {_HOLLOW} {bars}", _MONEY, "money"),
-        _along(found, "Fairness along the steps", f"PAR is the largest site over the mean; 1 is even. {_HOLLOW}", _RATIOS, "par"),
-        _along(found, "Latency along the steps", f"By simulated requests, of those that were served. {bars}", _LATENCY, "time"),
+        _along(
+            found,
+            "Fairness along the steps",
+            f"PAR is the largest site over the mean; 1 is even. {_HOLLOW}",
+            _RATIOS,
+            "par",
+        ),
+        _along(
+            found,
+            "Latency along the steps",
+            f"By simulated requests, of those that were served. {bars}",
+            _LATENCY,
+            "time",
+        ),
         _along(found, "What is left out", "Demand beyond what can be carried, and requests rejected.", _LEFT, "left"),
         *lost_sites(found),
         witnesses(found),
@@ -49,7 +63,9 @@ def _along(found: Stressed, heading: str, what: str, measures: tuple[Measure, ..
     known = tuple(one for one in measures if found.rows[one.key].notna().any())
     if not known:
         return Section(heading, "", [Remark("Nothing of this is known.")])
-    figures: list[Part] = [_chart(found, stress, known, choose) for stress in found.ladders]
+    figures = [_chart(found, stress, known, choose) for stress in found.ladders]
+    if len(figures) % 2:  # the last one has no neighbour
+        figures[-1] = figures[-1]._replace(is_wide=True)
     return Section(heading, what, figures)
 
 
@@ -65,6 +81,9 @@ def _chart(found: Stressed, stress: Stress, measures: tuple[Measure, ...], choos
         is_joined=stress.is_ordered,
         thin="mask" if stress.is_mask else "",
         broken="broken",
+        from_zero=choose == "left",
     )
     chart = ladder(made, measures, choose, stress.words)
-    return Figure(f"{stress.key}-{choose}", chart, f"{stress.words}: {measures[0].words}, by policy.", 260, is_wide=False)
+    return Figure(
+        f"{stress.key}-{choose}", chart, f"{stress.words}: {measures[0].words}, by policy.", 260, is_wide=False
+    )

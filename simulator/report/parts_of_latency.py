@@ -29,9 +29,13 @@ def parts_of_latency(study: Study) -> Section:
         )
     if study.has_intervals:
         for name in study.constraints:
-            caption = f"Differences of the parts from equity without weight, under the constraint {name}, with intervals."
+            caption = (
+                f"Differences of the parts from equity without weight, under the constraint {name}, with intervals."
+            )
             figures.append(
-                Figure(f"extra-parts-{study.slug(name)}", _extra(study, name), caption, 280, len(study.constraints) == 1)
+                Figure(
+                    f"extra-parts-{study.slug(name)}", _extra(study, name), caption, 280, len(study.constraints) == 1
+                )
             )
     else:
         figures.append(Remark("There is one seed only, so a difference has no interval, and none is shown without it."))
@@ -87,14 +91,21 @@ def _stack(study: Study, constraint: str) -> alt.LayerChart:
 
 
 def _extra(study: Study, constraint: str) -> alt.LayerChart:
-    rows = _here(study, constraint)
-    table = pd.concat(
+    shared = pd.concat([_differences(_here(study, name)) for name in study.constraints])
+    table = _differences(_here(study, constraint))
+    made = Ladder(
+        table, "multiple", study.multiples, STEPS_TITLE, "part", [NETWORK, WAIT, SERVICE], only="number", shared=shared
+    )
+    return ladder(made, (_EXTRA,), "", constraint).add_params(_way(study))
+
+
+def _differences(rows: pd.DataFrame) -> pd.DataFrame:
+    """Each part's difference from equity without weight [ms], with its interval."""
+    return pd.concat(
         [
             rows[["number", "multiple"]].assign(
                 part=part,
-                **{
-                    f"extra{end}": (rows[f"extra_{key}{end}"] * scale).map(rounded) for end in ("", "_low", "_high")
-                },
+                **{f"extra{end}": (rows[f"extra_{key}{end}"] * scale).map(rounded) for end in ("", "_low", "_high")},
             )
             for part, key, scale in (
                 (NETWORK, "network_mean_ms", 1.0),
@@ -104,5 +115,3 @@ def _extra(study: Study, constraint: str) -> alt.LayerChart:
         ],
         ignore_index=True,
     )
-    made = Ladder(table, "multiple", study.multiples, STEPS_TITLE, "part", [NETWORK, WAIT, SERVICE], only="number")
-    return ladder(made, (_EXTRA,), "", constraint).add_params(_way(study))

@@ -9,7 +9,7 @@ import pandas as pd
 
 from .equity import POLICY, Study
 from .grid import NO_INTERVAL
-from .ladder import Measure, columns_of, entitled, has_ends, picked
+from .ladder import Measure, columns_of, entitled, has_ends, picked, shared_scale
 from .palette import QUIET, colour, shape
 from .section import Figure, Section
 
@@ -43,7 +43,7 @@ def paying(study: Study) -> list[Section]:
         else f"{NO_INTERVAL} No difference is shown without one, so these are the means themselves, at the scenario's weights."
     )
     first = [_dots(study, Dots("who-pays", rows, extra, "paying", study.ways), name) for name in study.constraints]
-    names = [NO_EQUITY, *study.ways]
+    names = [*study.ways, NO_EQUITY]
     second = [_dots(study, Dots("origins", both, _SHOWN, "of_origins", names), name) for name in study.constraints]
     bars = "Bars are Student-t intervals of 95 %." if study.has_intervals else NO_INTERVAL
     whom = f"Percentiles, and how far requests go, without equity and at the scenario's weights. {bars}"
@@ -79,7 +79,7 @@ def _dots(study: Study, made: Dots, constraint: str) -> Figure:
         bars = base.transform_filter("isValid(datum.low)").mark_rule(strokeWidth=1.6)
         layers.append(bars.encode(x=alt.X("low", type="quantitative"), x2="high"))
     points = base.mark_point(filled=True, size=42, opacity=1).encode(
-        x=alt.X("value", type="quantitative", scale=alt.Scale(zero=False, padding=8), title=None),
+        x=alt.X("value", type="quantitative", scale=shared_scale(made.rows, measures, made.choose), title=None),
         shape=shape("way", made.names),
         tooltip=[
             alt.Tooltip("origin", type="nominal"),

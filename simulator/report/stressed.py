@@ -24,15 +24,17 @@ class Stress(NamedTuple):
     axis: str
     of: str
     """What a share of is taken away."""
+    unit: str = "{}"
+    """How a step is said."""
     is_ordered: bool = True
     is_mask: bool = False
 
 
 _STRESSES = {
-    _RTT: Stress(_RTT, "Bound on the round trip", "round trips up to, ms", "pairs"),
-    _MASK: Stress(_MASK, "Random masks", "share of the pairs that is kept", "pairs", is_mask=True),
+    _RTT: Stress(_RTT, "Bound on the round trip", "round trips up to, ms", "pairs", "{} ms"),
+    _MASK: Stress(_MASK, "Random masks", "share of the pairs that is kept", "pairs", "a density of {}", is_mask=True),
     "residency": Stress("residency", "Residency", "regions that are served at home", "pairs"),
-    _GROWTH: Stress(_GROWTH, "Growth of demand", "times the demand", "demand"),
+    _GROWTH: Stress(_GROWTH, "Growth of demand", "times the demand", "demand", "{} times"),
 }
 
 
@@ -42,7 +44,9 @@ class Stressed:
     def __init__(self, saved: Saved):
         table = saved.tables["partial"]
         numbers = [str(name) for name in table.select_dtypes("number") if name not in ("mask", "feasible")]
-        rows = table.assign(**{name: table[name].astype(float).map(lambda value: rounded(value, 7)) for name in numbers})
+        rows = table.assign(
+            **{name: table[name].astype(float).map(lambda value: rounded(value, 7)) for name in numbers}
+        )
         rows = rows.assign(broken=rows["feasible"] == 0, short_kw=rows["short_kw"].astype(float).fillna(0.0))
         self._most = int((saved.scenario.get("study") or {}).get("partial", {}).get("losses", 2))
         lost = list(dict.fromkeys(rows.loc[rows["stress"] == _LOSS, "level"].astype(str)))
@@ -50,7 +54,10 @@ class Stressed:
         self._lost = {level: count for level, count in zip(lost, _sizes(len(self.sites), self._most), strict=False)}
         self.rows = rows.assign(
             step=[level.replace(", ", " + ") for level in rows["level"].astype(str)],
-            key=[self._key(stress, level) for stress, level in zip(rows["stress"], rows["level"].astype(str), strict=True)],
+            key=[
+                self._key(stress, level)
+                for stress, level in zip(rows["stress"], rows["level"].astype(str), strict=True)
+            ],
         )
 
     def _key(self, stress: str, level: str) -> str:
@@ -91,7 +98,7 @@ def _stress(key: str) -> Stress:
         return _STRESSES[key]
     number = int(key.rpartition("-")[2]) if key.startswith(f"{_LOSS}-") else 1
     words = f"Loss of {_COUNTS.get(number, str(number))} site{'s' if number > 1 else ''}"
-    return Stress(key, words, "site that is lost", "capacity", is_ordered=False)
+    return Stress(key, words, "site that is lost", "capacity", "the loss of {}", is_ordered=False)
 
 
 def site_count(losses: int, most: int) -> int:

@@ -19,16 +19,16 @@ def witnesses(found: Stressed) -> Section:
     if broken.empty:
         return Section(heading, "", [Remark("Every step that was tried can be carried.")])
     words = {stress.key: stress.words for stress in found.stresses}
-    header = ["stress", "step", "taken away", "kW short", "when, UTC", "these origins", "may use only"]
+    header = ["stress", "step", "when, UTC", "these origins", "may use only", "taken away", "kW short"]
     rows = [
         [
             Cell(words[str(row["key"])] + (f" {row['mask']}" if row["key"] == "mask" else "")),
             Cell(str(row["step"])),
-            Cell(written(row["taken"], ".1%")),
-            Cell(written(row["short_kw"], ",.3g")),
             Cell(_text(row["start_utc"])),
             Cell(_few(row["origins"])),
-            Cell(_few(row["sites"])),
+            Cell(_few(row["sites"]) or "no site"),
+            Cell(written(row["taken"], ".1%")),
+            Cell(written(row["short_kw"], ",.3g")),
         ]
         for row in broken.head(MOST_ROWS).to_dict("records")
     ]
@@ -37,7 +37,7 @@ def witnesses(found: Stressed) -> Section:
         "the sites that they may use can serve."
     )
     caption = counted("Steps that cannot be carried.", len(broken), "partial.csv")
-    return Section(heading, explanation, [Table(header, rows, caption, heads=2)])
+    return Section(heading, explanation, [Table(header, rows, caption, heads=5)])
 
 
 def _text(value: Any) -> str:
