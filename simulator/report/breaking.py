@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Literal
 
 import altair as alt
 import pandas as pd
 
 from .labels import shortened
 from .palette import COLOURS, INK, legend
-from .section import Figure, Remark, Section
+from .section import Figure, Part, Remark, Section
 from .stressed import Stress, Stressed
 
 HOLDS, BREAKS = "all demand can be carried", "some demand cannot"
@@ -50,24 +50,26 @@ def first_to_break(found: Stressed) -> Section:
         x=alt.X("start", type="quantitative"), x2="holds"
     )
     # To the inner side of the point, so that no text leaves the picture.
-    texts = [
-        tail.transform_calculate(shown=f"{test} ? datum.label : ''")
-        .mark_text(dy=-20, align=align, fontSize=11, color=INK)
-        .encode(x=alt.X("at", type="quantitative"), text=alt.Text("shown", type="nominal"))
-        for test, align in ((f"datum.at <= {most / 2!r}", "left"), (f"datum.at > {most / 2!r}", "right"))
-    ]
+    texts = [_labels(tail, f"datum.at <= {most / 2!r}", "left"), _labels(tail, f"datum.at > {most / 2!r}", "right")]
     chart = alt.layer(reach, points, *texts)
     caption = (
-        "Each step of each stress by the share of pairs, of capacity or of demand that it takes away; blue can be carried, "
-        "orange cannot. The first step that breaks is named."
+        "Each step of each stress by the share of pairs, of capacity or of demand that it takes away; blue can be "
+        "carried, orange cannot. The first step that breaks is named."
     )
     what = (
-        "A point for each step. The band ends where something first breaks, and that step is named. The larger a square, the "
-        "more kW are short. Shares of different things are not alike: read each row by itself."
+        "A point for each step. The band ends where something first breaks, and that step is named. The larger a "
+        "square, the more kW are short. Shares of different things are not alike: read each row by itself."
     )
     figure = Figure("what-breaks", chart, caption, 30 + _ROW_PX * len(order))
-    parts = [figure] if steps["broken"].any() else [figure, Remark(_LOSSLESS)]
+    parts: list[Part] = [figure] if steps["broken"].any() else [figure, Remark(_LOSSLESS)]
     return Section("What breaks, and when", what, parts)
+
+
+def _labels(tail: alt.Chart, test: str, align: Literal["left", "right"]) -> alt.Chart:
+    """Names beside points on one side of the picture."""
+    shown = tail.transform_calculate(shown=f"{test} ? datum.label : ''")
+    texts = shown.mark_text(dy=-20, align=align, fontSize=11, color=INK)
+    return texts.encode(x=alt.X("at", type="quantitative"), text=alt.Text("shown", type="nominal"))
 
 
 def _steps(found: Stressed) -> pd.DataFrame:
@@ -91,7 +93,7 @@ def _end(steps: pd.DataFrame, stress: Stress) -> dict[str, Any]:
     if broken.empty:
         far = float(whole["taken"].max())
         return {"row": row, "start": 0.0, "holds": far, "at": far, "label": "holds at every step"}
-    first = broken.loc[broken["taken"].idxmin()]
+    first = broken.sort_values("taken", kind="stable").iloc[0]
     before = whole.loc[whole["taken"] < first["taken"], "taken"]
     holds = float(before.max()) if len(before) else 0.0
     name = f"breaks at {stress.unit.format(shortened(str(first['step'])))}"

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from functools import cached_property
 from typing import Any
 
@@ -62,7 +62,7 @@ class Study:
         return f"{number}-{re.sub('[^a-z0-9]+', '-', constraint.lower()).strip('-')}".rstrip("-")
 
 
-def with_ends(row: dict[str, Any], key: str, style: str = "", times: float = 1.0) -> str:
+def with_ends(row: Mapping[Any, Any], key: str, style: str = "", times: float = 1.0) -> str:
     """A figure of a row with its interval in brackets, where it has one."""
     mean, low, high = (row[f"{key}{end}"] for end in ("", *_ENDS))
     if not is_known(mean):
@@ -71,7 +71,7 @@ def with_ends(row: dict[str, Any], key: str, style: str = "", times: float = 1.0
     return f"{texts[0]} [{texts[1]}, {texts[2]}]" if is_known(low) else texts[0]
 
 
-def difference(row: dict[str, Any], key: str, style: str = "", times: float = 1.0) -> str:
+def difference(row: Mapping[Any, Any], key: str, style: str = "", times: float = 1.0) -> str:
     """A difference with its interval; never without it."""
     return with_ends(row, key, style, times) if is_known(row[f"{key}_low"]) else "no interval"
 
@@ -79,7 +79,9 @@ def difference(row: dict[str, Any], key: str, style: str = "", times: float = 1.
 def _worded(table: pd.DataFrame) -> pd.DataFrame:
     """The table with ``way`` and ``multiple`` in words, and numbers of so many digits as eyes can tell."""
     ways = [_way(price, bound) for price, bound in _pairs(table)]
-    numbers = [name for name in table.select_dtypes("number") if name not in ("equity", "seeds", "pareto", "knee")]
+    numbers = [
+        name for name in map(str, table.select_dtypes("number")) if name not in ("equity", "seeds", "pareto", "knee")
+    ]
     rows = table.assign(way=ways, multiple=[f"{value:g}" for value in table["equity"]])
     return rows.assign(**{name: rows[name].astype(float).map(lambda value: rounded(value, 7)) for name in numbers})
 

@@ -11,7 +11,7 @@ import numpy as np
 import pandas as pd
 
 from .palette import colour, shape
-from .section import choice, titled
+from .section import AnyChart, choice, titled
 
 #: Steps of so many letters in all stand side by side on a telephone; more are slanted.
 _LETTERS_FLAT = 40
@@ -50,16 +50,17 @@ class Ladder(NamedTuple):
     """Rows of all pictures that are to have the same upright axis."""
 
 
-def ladder(made: Ladder, measures: Sequence[Measure], choose: str, name: str) -> alt.LayerChart:
+def ladder(made: Ladder, measures: Sequence[Measure], choose: str, name: str) -> AnyChart:
     """The chart of one measure, or of several to choose from; bars where there are intervals."""
     base = alt.Chart(columns_of(made.rows, measures, made.step, made.series, made.thin, made.broken, made.only))
     if made.only:
         base = base.transform_filter(f"datum.{made.only} === way")
     base = base.transform_calculate(**picked(measures, choose)).transform_filter("isValid(datum.value)")
     base = base.encode(x=_across(made), color=colour(made.series, made.names))
-    scale = alt.Scale(zero=made.from_zero, **({} if made.from_zero else {"padding": 8}))
     if made.shared is not None:
         scale = shared_scale(made.shared, measures, choose)
+    else:
+        scale = alt.Scale(zero=True) if made.from_zero else alt.Scale(zero=False, padding=8)
     up = alt.Y("value", type="quantitative", scale=scale, title=None)
     layers = _lines(base, made, up)
     if has_ends(made.rows, measures):
@@ -75,7 +76,7 @@ def picked(measures: Sequence[Measure], choose: str) -> dict[str, str]:
     return {"value": f"datum[{key}]", "low": f"datum[{key} + '_low']", "high": f"datum[{key} + '_high']"}
 
 
-def entitled(chart: alt.LayerChart, name: str, measures: Sequence[Measure], choose: str) -> alt.LayerChart:
+def entitled(chart: AnyChart, name: str, measures: Sequence[Measure], choose: str) -> AnyChart:
     """The chart with a name and its measure above, and the list to choose the measure from where there are several.
 
     The name is the value of a parameter: a text of the user's must not stand in an expression.
@@ -131,7 +132,9 @@ def _across(made: Ladder) -> alt.X:
     letters = sum(len(step) for step in made.steps)
     axis = alt.Axis(title=made.title, labelAngle=0 if letters <= _LETTERS_FLAT else -40, labelLimit=110, grid=False)
     # With room between the steps, so that one sees which points belong together.
-    scale = alt.Scale(domain=list(made.steps), **({"paddingInner": 0.5} if _beside(made) else {}))
+    scale = (
+        alt.Scale(domain=list(made.steps), paddingInner=0.5) if _beside(made) else alt.Scale(domain=list(made.steps))
+    )
     return alt.X(made.step, type="ordinal", sort=None, scale=scale, axis=axis)
 
 

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from typing import Any
+
 import altair as alt
 import pandas as pd
 
@@ -13,7 +16,7 @@ from .palette import BLACK, QUIET, colour, shape
 from .parts_of_latency import parts_of_latency
 from .paying import paying
 from .saved import Saved
-from .section import Cell, Figure, Remark, Section, Table
+from .section import AnyChart, Cell, Figure, Remark, Section, Table
 
 _EXTRA_COST = Measure("extra_cost_share", "extra cost over equity without weight")
 _COST = Measure("cost_usd_per_site", "cost, US$ per site")
@@ -35,10 +38,11 @@ _UNEVEN = (
     Measure("par_ttft", "PAR of the origins' mean TTFT"),
     Measure("gini_ttft", "Gini coefficient of the origins' mean TTFT"),
 )
+TIMES = "\N{MULTIPLICATION SIGN}"
 _PATH = (
-    "A line leads from equity without weight (×0) through rising multiples of the scenario's weights (×1 is these). Ringed is "
-    "the bend of the curve. Hollow points are beaten by another one under the same constraint, in cost, both PARs and TTFT p99. "
-    "The pictures of a measure share their axes."
+    f"A line leads from equity without weight ({TIMES}0) through rising multiples of the scenario's weights ({TIMES}1 "
+    "are these). Ringed is the bend of the curve. Hollow points are beaten by another one under the same constraint, "
+    "in cost, both PARs and TTFT p99. The pictures of a measure share their axes."
 )
 
 
@@ -69,10 +73,10 @@ def _first(study: Study) -> Section:
         for name in study.constraints
     ]
     what = (
-        "Against equity without weight, which is glb-cost: right is dearer, up is slower, below zero is faster. Bars are "
-        "Student-t intervals of 95 %, paired by seed."
+        "Against equity without weight, which is glb-cost: right is dearer, up is slower, below zero is faster. Bars "
+        "are Student-t intervals of 95 %, paired by seed."
         if study.has_intervals
-        else f"{NO_INTERVAL} No difference is shown without one, so these are the figures themselves: right is dearer, up is slower."
+        else f"{NO_INTERVAL} No difference is shown without one, so these are the figures: right is dearer, up is slower."
     )
     return Section("Money and latency", what, [*figures, Remark(_PATH)])
 
@@ -91,13 +95,14 @@ def _fairness(study: Study) -> Section:
         for name in study.constraints
         if study.trade[one.key].notna().any()
     ]
-    what = "What the money buys: PAR is the largest site's footprint divided by the mean, 1 is perfectly even. Lines, rings and hollow points mean what they mean above."
+    what = (
+        "What the money buys: PAR is the largest site's footprint divided by the mean, 1 is perfectly even. "
+        "Lines, rings and hollow points mean what they mean above."
+    )
     return Section("Money and fairness", what, figures)
 
 
-def _trade_off(
-    study: Study, constraint: str, against: Measure, measures: tuple[Measure, ...], choose: str
-) -> alt.LayerChart:
+def _trade_off(study: Study, constraint: str, against: Measure, measures: tuple[Measure, ...], choose: str) -> AnyChart:
     whole = pd.concat([study.varied, study.references], ignore_index=True)
     rows = whole[whole["allowed"] == constraint].assign(order=lambda part: part["equity"])
     rows = rows.dropna(subset=[against.key, measures[0].key]).reset_index(drop=True)
@@ -123,12 +128,12 @@ def _trade_off(
     return entitled(chart, constraint, measures, choose)
 
 
-def _label(row: dict[str, object]) -> str:
+def _label(row: Mapping[Any, Any]) -> str:
     """Multiples that stand beside their points: none, the weights themselves, and the bend."""
     if row["policy"] != POLICY:
         return str(row["policy"]) if row["policy"] == "glb-nearest" else ""
     is_end = row["equity"] == 0 and row["way"] == PLAIN
-    return f"×{row['multiple']}" if is_end or row["equity"] == 1 or row["knee"] else ""
+    return f"{TIMES}{row['multiple']}" if is_end or row["equity"] == 1 or row["knee"] else ""
 
 
 def _zero(against: Measure) -> list[alt.Chart]:
@@ -185,8 +190,8 @@ def _unevenness(study: Study) -> Section:
                 file = f"{one.key.replace('_', '-')}-{study.slug(name)}"
                 figures.append(Figure(file, chart, caption, 260, is_wide=len(study.constraints) == 1))
     explanation = (
-        "Whether some origins wait longer than others: the largest of the origins' mean TTFTs divided by their mean (1 is "
-        "even), and the Gini coefficient (0 is even). "
+        "Whether some origins wait longer than others: the largest of the origins' mean TTFTs divided by their mean (1 "
+        "is even), and the Gini coefficient (0 is even). "
     )
     bars = "Bars are Student-t intervals of 95 %." if study.has_intervals else NO_INTERVAL
     return Section("How even the latency is", explanation + bars, figures)
@@ -212,8 +217,8 @@ def _efficient(study: Study) -> Section:
     ]
     caption = counted("Variations that no other one beats, with intervals of 95 %.", len(rows), "tradeoff.csv")
     what = (
-        f"{len(rows)} of {len(study.trade)} variations are efficient: no other one under the same constraint is at most as "
-        "large in cost, both PARs and TTFT p99, and smaller in one of them. By their means: where intervals overlap, other "
-        "seeds may bring another set."
+        f"{len(rows)} of {len(study.trade)} variations are efficient: no other one under the same constraint is at "
+        "most as large in cost, both PARs and TTFT p99, and smaller in one of them. By their means: where intervals "
+        "overlap, other seeds may bring another set."
     )
     return Section("What no other one beats", what, [Table(header, cells, caption, heads=3)])

@@ -9,7 +9,7 @@ import pandas as pd
 
 from .numbers import written
 from .palette import INK
-from .section import Figure, Section
+from .section import AnyChart, Figure, Section
 from .stressed import Stressed
 
 _CELL_PX = 30
@@ -33,8 +33,10 @@ def lost_sites(found: Stressed) -> list[Section]:
     table = pd.DataFrame(cells)
     most = float(table["short_kw"].max()) or 1.0
     table = table.assign(shown=[written(value, ".3g") if value else "" for value in table["short_kw"]])
-    both = "the one that is lost, and the one that is lost with it" if len(cells) > len(single) else "the lost site"
-    explanation = f"The most kW that are short in any slot, for {both}; on the diagonal one site alone is lost. Grey losses can be carried."
+    explanation = (
+        "The most kW that are short in any slot when the site of the column and that of the row are lost; on the "
+        "diagonal it is one site alone. Grey losses can be carried."
+    )
     held = int((table["short_kw"] == 0).sum())
     caption = f"{held} of {len(table)} losses can be carried."
     height = 60 + _CELL_PX * len(found.sites)
@@ -42,7 +44,7 @@ def lost_sites(found: Stressed) -> list[Section]:
     return [Section("Losing sites", explanation, [figure])]
 
 
-def _map(sites: list[str], table: pd.DataFrame, most: float) -> alt.LayerChart:
+def _map(sites: list[str], table: pd.DataFrame, most: float) -> AnyChart:
     axis = alt.Axis(title=None, labelLimit=90, grid=False, domain=False, ticks=False)
     scale = alt.Scale(domain=sites)
     base = alt.Chart(table).encode(

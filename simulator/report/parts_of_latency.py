@@ -12,7 +12,7 @@ from .grid import NO_INTERVAL
 from .ladder import Ladder, Measure, entitled, ladder
 from .numbers import rounded
 from .palette import colour
-from .section import Figure, Part, Remark, Section, choice
+from .section import AnyChart, Figure, Part, Remark, Section, choice
 
 NETWORK, WAIT, PREFILL, SERVICE = "network", "wait", "service up to the first token", "service"
 _MEASURE = Measure("value", "mean TTFT, ms")
@@ -40,8 +40,8 @@ def parts_of_latency(study: Study) -> Section:
     else:
         figures.append(Remark("There is one seed only, so a difference has no interval, and none is shown without it."))
     explanation = (
-        "The mean time to the first token is the network's, both ways, the wait for a free place, and the service up to the "
-        "first token. The whole service is the same for a request wherever it is served, unless servers differ. "
+        "The mean time to the first token is the network's, both ways, the wait for a free place, and the service up "
+        "to the first token. The whole service is the same for a request wherever it is served, unless servers differ. "
     )
     bars = "Bars are Student-t intervals of 95 %, paired by seed." if study.has_intervals else NO_INTERVAL
     return Section("What the latency is made of", explanation + bars, figures)
@@ -57,7 +57,7 @@ def _way(study: Study) -> alt.Parameter:
     return choice("way", "Show", [str(k) for k in range(len(study.ways))], study.ways)
 
 
-def _stack(study: Study, constraint: str) -> alt.LayerChart:
+def _stack(study: Study, constraint: str) -> AnyChart:
     rows = _here(study, constraint)
     wait_ms = rows["wait_mean_s"] / S_PER_MS
     rest_ms = (rows["ttft_mean_ms"] - rows["network_mean_ms"] - wait_ms).clip(lower=0.0)
@@ -90,12 +90,9 @@ def _stack(study: Study, constraint: str) -> alt.LayerChart:
     return entitled(alt.layer(bars), constraint, (_MEASURE,), "").add_params(_way(study))
 
 
-def _extra(study: Study, constraint: str) -> alt.LayerChart:
-    shared = pd.concat([_differences(_here(study, name)) for name in study.constraints])
+def _extra(study: Study, constraint: str) -> AnyChart:
     table = _differences(_here(study, constraint))
-    made = Ladder(
-        table, "multiple", study.multiples, STEPS_TITLE, "part", [NETWORK, WAIT, SERVICE], only="number", shared=shared
-    )
+    made = Ladder(table, "multiple", study.multiples, STEPS_TITLE, "part", [NETWORK, WAIT, SERVICE], only="number")
     return ladder(made, (_EXTRA,), "", constraint).add_params(_way(study))
 
 

@@ -29,18 +29,19 @@ _SHOWN = (
 
 
 def paying(study: Study) -> list[Section]:
-    """Origins by what they wait longer, for each way of minding distance; and their latency, with and without equity."""
+    """Origins by what they wait longer, for each way of minding distance; their latency with and without equity."""
     whole = study.paying[study.paying["policy"] == POLICY]
     rows = whole[whole["equity"] == 1.0]
     plain = (whole["way"] == study.ways[0]) & (whole["equity"] == 0.0)
     both = pd.concat([whole[plain].assign(way=NO_EQUITY), rows], ignore_index=True)
     extra = (_EXTRA, _EXTRA_P99) if study.has_intervals else (_MEAN,)
     what = (
-        "What each origin's requests wait longer than without equity, at the scenario's own weights, those who pay the "
-        "most on top; left of zero they wait less. Bars are Student-t intervals of 95 %, paired by seed: where they cross "
-        "zero there is no difference to speak of."
+        "What each origin's requests wait longer than without equity, at the scenario's own weights, those who pay "
+        "the most on top; left of zero they wait less. Bars are Student-t intervals of 95 %, paired by seed: where "
+        "they cross zero there is no difference to speak of."
         if study.has_intervals
-        else f"{NO_INTERVAL} No difference is shown without one, so these are the means themselves, at the scenario's weights."
+        else f"{NO_INTERVAL} No difference is shown without one, so these are the means themselves, at the "
+        "scenario's weights."
     )
     first = [_dots(study, Dots("who-pays", rows, extra, "paying", study.ways), name) for name in study.constraints]
     names = [*study.ways, NO_EQUITY]

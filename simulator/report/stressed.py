@@ -51,7 +51,7 @@ class Stressed:
         self._most = int((saved.scenario.get("study") or {}).get("partial", {}).get("losses", 2))
         lost = list(dict.fromkeys(rows.loc[rows["stress"] == _LOSS, "level"].astype(str)))
         self.sites = lost[: site_count(len(lost), self._most)]
-        self._lost = {level: count for level, count in zip(lost, _sizes(len(self.sites), self._most), strict=False)}
+        self._lost = dict(zip(lost, _sizes(len(self.sites), self._most), strict=False))
         self.rows = rows.assign(
             step=[level.replace(", ", " + ") for level in rows["level"].astype(str)],
             key=[

@@ -33,8 +33,8 @@ def witnesses(found: Stressed) -> Section:
         for row in broken.head(MOST_ROWS).to_dict("records")
     ]
     explanation = (
-        "For each step that cannot be carried a witness: origins whose demand, in the slot where most is short, exceeds what "
-        "the sites that they may use can serve."
+        "For each step that cannot be carried a witness: origins whose demand, in the slot where most is short, "
+        "exceeds what the sites that they may use can serve."
     )
     caption = counted("Steps that cannot be carried.", len(broken), "partial.csv")
     return Section(heading, explanation, [Table(header, rows, caption, heads=5)])
