@@ -35,8 +35,8 @@ _LATENCY = (
 )
 _RATIOS = (Measure("par_water", "PAR of water"), Measure("par_carbon", "PAR of carbon"))
 _UNEVEN = (
-    Measure("par_ttft", "PAR of the origins' mean TTFT"),
-    Measure("gini_ttft", "Gini coefficient of the origins' mean TTFT"),
+    Measure("par_ttft", "PAR of mean TTFT over origins"),
+    Measure("gini_ttft", "Gini of mean TTFT over origins"),
 )
 TIMES = "\N{MULTIPLICATION SIGN}"
 _PATH = (
@@ -76,7 +76,7 @@ def _first(study: Study) -> Section:
         "Against equity without weight, which is glb-cost: right is dearer, up is slower, below zero is faster. Bars "
         "are Student-t intervals of 95 %, paired by seed."
         if study.has_intervals
-        else f"{NO_INTERVAL} No difference is shown without one, so these are the figures: right is dearer, up is slower."
+        else f"{NO_INTERVAL} No difference is shown without one, so these are figures: right is dearer, up is slower."
     )
     return Section("Money and latency", what, [*figures, Remark(_PATH)])
 

@@ -20,11 +20,15 @@ _LATENCY = (
     Measure("wait_mean_s", "wait, mean, s"),
 )
 _LEFT = (
-    Measure("unserved_requests", "requests that cannot be carried (flows)"),
-    Measure("rejected", "requests rejected (simulated)"),
-    Measure("slo_attainment", "share of requests within their targets"),
+    Measure("unserved_requests", "unserved requests (flows)"),
+    Measure("rejected", "rejected requests"),
+    Measure("slo_attainment", "share within targets"),
 )
 _HOLLOW = "Hollow points stand for steps that leave demand out: their figures are those of what is still served."
+_LEFT_OUT = (
+    "Requests that plans of flows leave out of the whole demand; and of simulated requests, how many were rejected "
+    "and, where there are targets, which share met them."
+)
 _ONE_SEED = "There is one seed only, so the points have no interval."
 
 
@@ -52,7 +56,7 @@ def partial(saved: Saved) -> list[Section]:
             _LATENCY,
             "time",
         ),
-        _along(found, "What is left out", "Demand beyond what can be carried, and requests rejected.", _LEFT, "left"),
+        _along(found, "What is left out", _LEFT_OUT, _LEFT, "left"),
         *lost_sites(found),
         witnesses(found),
     ]

@@ -24,7 +24,7 @@ _SHOWN = (
     Measure("e2e_p99_s", "end-to-end time, p99, s"),
     Measure("e2e_p50_s", "end-to-end time, p50, s"),
     Measure("nearest_share", "share served by the nearest site"),
-    Measure("extra_rtt_ms", "round trip beyond that to the nearest site, ms"),
+    Measure("extra_rtt_ms", "RTT beyond the nearest site's, ms"),
 )
 
 
