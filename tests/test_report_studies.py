@@ -6,6 +6,7 @@ import json
 import re
 import warnings
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -44,9 +45,15 @@ def table(folder: Path, name: str) -> pd.DataFrame:
     return pd.read_csv(folder / f"{name}.csv", dtype={"level": str}, keep_default_na=False, na_values=[""])
 
 
-def drawn(saved: Saved, name: str, column: str) -> pd.DataFrame:
+@cache
+def sections(folder: Path) -> list[Section]:
+    """Made once: many tests read them."""
+    return sections_of(read_saved(folder))
+
+
+def drawn(folder: Path, name: str, column: str) -> pd.DataFrame:
     """The rows of a chart that have a column."""
-    (figure,) = [figure for figure in figures_of(sections_of(saved)) if figure.name == name]
+    (figure,) = [figure for figure in figures_of(sections(folder)) if figure.name == name]
     _, tables = specification(figure)
     (rows,) = [rows for rows in tables.values() if rows and column in rows[0]]
     return pd.DataFrame(rows)
@@ -62,9 +69,9 @@ def without_intervals(saved: Saved) -> Saved:
     return saved._replace(tables=tables)
 
 
-def texts_of(sections: list[Section]) -> str:
-    parts = [part for section in sections for part in section.parts]
-    return " ".join([section.explanation for section in sections] + [getattr(part, "text", "") for part in parts])
+def texts_of(made: list[Section]) -> str:
+    parts = [part for section in made for part in section.parts]
+    return " ".join([section.explanation for section in made] + [getattr(part, "text", "") for part in parts])
 
 
 # --- the page ----------------------------------------------------------------------------------------------------
@@ -75,7 +82,7 @@ def test_a_page_opens_with_a_sentence_and_a_picture_and_says_the_rest_below(fold
     said = json.loads((folder / "study.json").read_text())["answer"]
     assert len(said) > 2
     assert list(head_of(saved).answer) == said[:1]
-    first = sections_of(saved)[0].parts
+    first = sections(folder)[0].parts
     assert isinstance(first[0], Figure)
     (rest,) = [part for part in first if isinstance(part, Sentences)]
     assert list(rest.texts) == said[1:]
@@ -87,8 +94,7 @@ def test_a_page_opens_with_a_sentence_and_a_picture_and_says_the_rest_below(fold
 def test_studies_are_drawn_without_a_warning_and_in_every_form(folder: Path, tmp_path: Path) -> None:
     with warnings.catch_warnings():
         warnings.simplefilter("error")
-        sections = sections_of(read_saved(folder))
-        figures = figures_of(sections)
+        figures = figures_of(sections_of(read_saved(folder)))
         for figure in figures:
             figure.chart.to_dict(validate=True)
             assert re.fullmatch(r"[a-z0-9-]+", figure.name)
@@ -120,9 +126,9 @@ def test_no_expression_of_a_study_holds_a_text_of_its_tables(folder: Path) -> No
 
 
 def test_points_of_the_trade_off_are_those_of_its_table(latency: Path) -> None:
-    trade, saved = table(latency, "tradeoff"), read_saved(latency)
+    trade = table(latency, "tradeoff")
     for number, (allowed, rows) in enumerate(trade.groupby("allowed", sort=False), 1):
-        points = drawn(saved, f"latency-cost-{number}-{allowed}", "extra_ttft_p99_ms")
+        points = drawn(latency, f"latency-cost-{number}-{allowed}", "extra_ttft_p99_ms")
         assert len(points) == len(rows) == 2 * 3 + 2, "ways x multiples, and two policies beside"
         for key in ("extra_cost_share", "extra_ttft_mean_ms", "extra_ttft_p99_ms", "extra_e2e_mean_s"):
             for end in ("", "_low", "_high"):
@@ -133,20 +139,20 @@ def test_points_of_the_trade_off_are_those_of_its_table(latency: Path) -> None:
         assert one["extra_ttft_mean_ms"] == pytest.approx(own["extra_ttft_mean_ms"], rel=1e-5)
         assert points["knee"].sum() == rows["knee"].sum()
         for name in ("par_water", "par_carbon"):
-            bought = drawn(saved, f"{name.replace('_', '-')}-cost-{number}-{allowed}", name)
+            bought = drawn(latency, f"{name.replace('_', '-')}-cost-{number}-{allowed}", name)
             assert sorted(bought[name]) == pytest.approx(sorted(rows[name]), rel=1e-5)
 
 
 def test_parts_add_up_to_the_time_to_the_first_token(latency: Path) -> None:
     trade = table(latency, "tradeoff")
     rows = trade[(trade["policy"] == "eglb-off") & (trade["allowed"] == "full") & trade["network_p99_ms"].isna()]
-    parts = drawn(read_saved(latency), "ttft-parts-1-full", "part")
+    parts = drawn(latency, "ttft-parts-1-full", "part")
     parts = parts[parts["number"] == "0"].pivot(index="multiple", columns="part", values="value")
     for _, row in rows.iterrows():
         one = parts.loc[f"{row['equity']:g}"]
         assert one.sum() == pytest.approx(row["ttft_mean_ms"], rel=1e-4)
         assert one["wait"] == pytest.approx(row["wait_mean_s"] / MILLI, rel=1e-4)
-    extra = drawn(read_saved(latency), "extra-parts-1-full", "part")
+    extra = drawn(latency, "extra-parts-1-full", "part")
     wait = extra[(extra["part"] == "wait") & (extra["number"] == "0")].set_index("multiple")
     for _, row in rows.iterrows():
         ends = [row[f"extra_wait_mean_s{end}"] / MILLI for end in ("", "_low", "_high")]
@@ -157,13 +163,12 @@ def test_parts_add_up_to_the_time_to_the_first_token(latency: Path) -> None:
 def test_who_pays_is_sorted_by_what_equity_costs_an_origin(latency: Path) -> None:
     paying = table(latency, "paying")
     rows = paying[(paying["equity"] == 1) & (paying["policy"] == "eglb-off") & (paying["allowed"] == "full")]
-    saved = read_saved(latency)
-    (figure,) = [figure for figure in figures_of(sections_of(saved)) if figure.name == "who-pays-1-full"]
+    (figure,) = [figure for figure in figures_of(sections(latency)) if figure.name == "who-pays-1-full"]
     spec, _ = specification(figure)
     points = next(layer for layer in spec["layer"] if layer["mark"].get("type") == "point")
     plain = rows[rows["network_p99_ms"].isna()].sort_values("extra_ttft_mean_ms", ascending=False)
     assert points["encoding"]["y"]["scale"]["domain"] == list(plain["origin"])
-    dots = drawn(saved, "who-pays-1-full", "extra_ttft_mean_ms")
+    dots = drawn(latency, "who-pays-1-full", "extra_ttft_mean_ms")
     assert len(dots) == 2 * 3, "ways x origins"
     for end in ("", "_low", "_high"):
         key = f"extra_ttft_mean_ms{end}"
@@ -172,7 +177,7 @@ def test_who_pays_is_sorted_by_what_equity_costs_an_origin(latency: Path) -> Non
 
 def test_the_efficient_variations_are_those_of_the_table(latency: Path) -> None:
     trade = table(latency, "tradeoff")
-    (section,) = [one for one in sections_of(read_saved(latency)) if one.heading == "What no other one beats"]
+    (section,) = [one for one in sections(latency) if one.heading == "What no other one beats"]
     (shown,) = [part for part in section.parts if isinstance(part, Table)]
     assert len(shown.rows) == trade["pareto"].sum()
     column = list(shown.header).index("PAR water")
@@ -183,13 +188,13 @@ def test_the_efficient_variations_are_those_of_the_table(latency: Path) -> None:
 
 def test_with_one_seed_no_difference_is_drawn_and_the_page_says_so(latency: Path) -> None:
     one = without_intervals(read_saved(latency))
-    sections = sections_of(one)
-    assert "one seed only" in sections[0].explanation
-    figures = figures_of(sections)
+    found = sections_of(one)
+    assert "one seed only" in found[0].explanation
+    figures = figures_of(found)
     assert not [figure.name for figure in figures if "extra_ttft" in json.dumps(specification(figure))]
     assert not [figure.name for figure in figures if figure.name.startswith("extra-parts")]
-    assert "none is shown without it" in texts_of(sections)
-    cells = [cell.text for part in sections[6].parts if isinstance(part, Table) for row in part.rows for cell in row]
+    assert "none is shown without it" in texts_of(found)
+    cells = [cell.text for part in found[6].parts if isinstance(part, Table) for row in part.rows for cell in row]
     assert "no interval" in cells
 
 
@@ -197,9 +202,9 @@ def test_with_one_seed_no_difference_is_drawn_and_the_page_says_so(latency: Path
 
 
 def test_every_step_is_drawn_where_it_stands_and_as_it_holds(partial: Path) -> None:
-    rows, saved = table(partial, "partial"), read_saved(partial)
+    rows = table(partial, "partial")
     steps = rows[rows["policy"] == rows["policy"].iloc[0]]
-    points = drawn(saved, "what-breaks", "taken")
+    points = drawn(partial, "what-breaks", "taken")
     assert len(points) == len(steps)
     assert list(points["taken"]) == pytest.approx(list(steps["taken"]), abs=1e-6)
     assert list(points["what"] == "all demand can be carried") == list(steps["feasible"] == 1)
@@ -210,7 +215,7 @@ def test_every_step_is_drawn_where_it_stands_and_as_it_holds(partial: Path) -> N
 def test_bands_end_at_the_last_step_before_the_first_that_breaks(partial: Path) -> None:
     rows = table(partial, "partial")
     steps = rows[rows["policy"] == "eglb-off"]
-    bands = drawn(read_saved(partial), "what-breaks", "holds").set_index("row")
+    bands = drawn(partial, "what-breaks", "holds").set_index("row")
     assert len(bands) == 6, "bound, masks, residency, one and two sites, growth"
     growth = steps[steps["stress"] == "growth"].sort_values("taken")
     first = growth[growth["feasible"] == 0].iloc[0]
@@ -221,16 +226,16 @@ def test_bands_end_at_the_last_step_before_the_first_that_breaks(partial: Path) 
 
 
 def test_ladders_have_the_figures_of_every_step(partial: Path) -> None:
-    rows, saved = table(partial, "partial"), read_saved(partial)
+    rows = table(partial, "partial")
     names = {"money": "objective_usd", "par": "par_water", "time": "ttft_p99_ms", "left": "unserved_requests"}
     for file, key in names.items():
         for stress in ("rtt", "mask", "residency", "growth"):
-            points = drawn(saved, f"{stress}-{file}", key)
+            points = drawn(partial, f"{stress}-{file}", key)
             own = rows[rows["stress"] == stress]
             assert len(points) == len(own)
             assert list(points[key]) == pytest.approx(list(own[key]), rel=1e-5, nan_ok=True)
             assert list(points["broken"]) == list(own["feasible"] == 0)
-    single = drawn(saved, "loss-1-money", "objective_usd")
+    single = drawn(partial, "loss-1-money", "objective_usd")
     assert list(dict.fromkeys(single["step"])) == ["texas", "germany", "japan"]
 
 
@@ -239,7 +244,7 @@ def test_the_map_of_losses_is_what_is_short(partial: Path) -> None:
     losses = (
         rows[(rows["stress"] == "loss") & (rows["policy"] == "eglb-off")].set_index("level")["short_kw"].fillna(0.0)
     )
-    cells = drawn(read_saved(partial), "losses", "one")
+    cells = drawn(partial, "losses", "one")
     assert len(cells) == 3 + 3
     for cell in cells.to_dict("records"):
         one, other = cell["one"], cell["other"]
@@ -250,7 +255,7 @@ def test_the_map_of_losses_is_what_is_short(partial: Path) -> None:
 def test_every_step_that_breaks_has_its_witness_in_the_table(partial: Path) -> None:
     rows = table(partial, "partial")
     broken = rows[(rows["policy"] == "eglb-off") & (rows["feasible"] == 0)]
-    (section,) = [one for one in sections_of(read_saved(partial)) if one.heading == "Why it breaks"]
+    (section,) = [one for one in sections(partial) if one.heading == "Why it breaks"]
     (shown,) = [part for part in section.parts if isinstance(part, Table)]
     header = list(shown.header)
     assert [row[header.index("step")].text for row in shown.rows] == [
@@ -266,9 +271,9 @@ def test_a_study_that_nothing_breaks_has_a_page(partial: Path) -> None:
     saved = read_saved(partial)
     rows = saved.tables["partial"]
     kept = rows[rows["feasible"] == 1]
-    sections = sections_of(saved._replace(tables={**saved.tables, "partial": kept}))
-    assert "Nothing that was tried breaks it." in texts_of(sections)
-    assert "Every step that was tried can be carried." in texts_of(sections)
+    said = texts_of(sections_of(saved._replace(tables={**saved.tables, "partial": kept})))
+    assert "Nothing that was tried breaks it." in said
+    assert "Every step that was tried can be carried." in said
 
 
 def test_sites_are_counted_from_their_losses() -> None:
@@ -293,7 +298,7 @@ def test_all_charts_of_a_study_are_drawn_and_nothing_complains(
 ) -> None:
     (file,) = write_report(folder, tmp_path / "page.html")
     browser.open(file, width)
-    expected = len(figures_of(sections_of(read_saved(folder))))
+    expected = len(figures_of(sections(folder)))
     assert browser.ask("document.documentElement.dataset.charts") == str(expected)
     assert browser.complaints == []
     assert browser.requests == []
