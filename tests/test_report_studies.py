@@ -222,7 +222,7 @@ def test_bands_end_at_the_last_step_before_the_first_that_breaks(partial: Path) 
     last = growth[growth["taken"] < first["taken"]].iloc[-1]
     found = bands.loc["Growth of demand|(demand beyond)"]
     assert (found["at"], found["holds"]) == pytest.approx((first["taken"], last["taken"]), abs=1e-6)
-    assert found["label"] == f"breaks at {first['level']} times"
+    assert found["label"] == f"{first['level']} times"
 
 
 def test_ladders_have_the_figures_of_every_step(partial: Path) -> None:

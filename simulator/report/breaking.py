@@ -15,6 +15,8 @@ from .stressed import Stress, Stressed
 HOLDS, BREAKS = "all demand can be carried", "some demand cannot"
 _GOOD, _BAD = COLOURS[0], COLOURS[1]
 _ROW_PX = 62
+#: Letters of a name that fit beside a point on a telephone.
+_LONGEST = 18
 _LOSSLESS = "Nothing that was tried breaks it."
 
 
@@ -92,9 +94,9 @@ def _end(steps: pd.DataFrame, stress: Stress) -> dict[str, Any]:
     whole = steps[~steps["broken"]]
     if broken.empty:
         far = float(whole["taken"].max())
-        return {"row": row, "start": 0.0, "holds": far, "at": far, "label": "holds at every step"}
+        return {"row": row, "start": 0.0, "holds": far, "at": far, "label": "none breaks"}
     first = broken.sort_values("taken", kind="stable").iloc[0]
     before = whole.loc[whole["taken"] < first["taken"], "taken"]
     holds = float(before.max()) if len(before) else 0.0
-    name = f"breaks at {stress.unit.format(shortened(str(first['step'])))}"
+    name = stress.unit.format(shortened(str(first["step"]), _LONGEST))
     return {"row": row, "start": 0.0, "holds": holds, "at": float(first["taken"]), "label": name}

@@ -80,7 +80,13 @@ def _dots(study: Study, made: Dots, constraint: str) -> Figure:
         bars = base.transform_filter("isValid(datum.low)").mark_rule(strokeWidth=1.6)
         layers.append(bars.encode(x=alt.X("low", type="quantitative"), x2="high"))
     points = base.mark_point(filled=True, size=42, opacity=1).encode(
-        x=alt.X("value", type="quantitative", scale=shared_scale(made.rows, measures, made.choose), title=None),
+        x=alt.X(
+            "value",
+            type="quantitative",
+            scale=shared_scale(made.rows, measures, made.choose),
+            title=None,
+            axis=alt.Axis(tickCount=6),
+        ),
         shape=shape("way", made.names),
         tooltip=[
             alt.Tooltip("origin", type="nominal"),

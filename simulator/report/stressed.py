@@ -32,7 +32,7 @@ class Stress(NamedTuple):
 
 _STRESSES = {
     _RTT: Stress(_RTT, "Bound on the round trip", "round trips up to, ms", "pairs", "{} ms"),
-    _MASK: Stress(_MASK, "Random masks", "share of the pairs that is kept", "pairs", "a density of {}", is_mask=True),
+    _MASK: Stress(_MASK, "Random masks", "share of the pairs that is kept", "pairs", "density {}", is_mask=True),
     "residency": Stress("residency", "Residency", "regions that are served at home", "pairs"),
     _GROWTH: Stress(_GROWTH, "Growth of demand", "times the demand", "demand", "{} times"),
 }
@@ -98,7 +98,7 @@ def _stress(key: str) -> Stress:
         return _STRESSES[key]
     number = int(key.rpartition("-")[2]) if key.startswith(f"{_LOSS}-") else 1
     words = f"Loss of {_COUNTS.get(number, str(number))} site{'s' if number > 1 else ''}"
-    return Stress(key, words, "site that is lost", "capacity", "the loss of {}", is_ordered=False)
+    return Stress(key, words, "site that is lost", "capacity", is_ordered=False)
 
 
 def site_count(losses: int, most: int) -> int:

@@ -65,9 +65,7 @@ def intervals(saved: Saved) -> Section:
         by_figure: dict[str, Any] = {row["figure"]: row for row in part.to_dict("records")}
         cells = [Cell(text(value)) for value in values]
         seeds = max((row["n"] for row in by_figure.values()), default=0)
-        rows.append(
-            [*cells, Cell(written(seeds)), *(Cell(_interval(by_figure.get(one.key), one)) for one in main)]
-        )
+        rows.append([*cells, Cell(written(seeds)), *(Cell(_interval(by_figure.get(one.key), one)) for one in main)])
     header = [*(axis.name for axis in found.axes), "policy", "seeds", *(one.words for one in main)]
     caption = counted("Means over the seeds, with intervals of 95 % in brackets.", groups.ngroups, "intervals.csv")
     note = "" if found.has_intervals else NO_INTERVAL
