@@ -1,6 +1,6 @@
 """Measure: requests per second of the engines, how costs grow with the fleet, the planning programs, the start-up.
 
-    .venv/bin/python scripts/benchmark.py [--only engines|switching|growth|memory|planning|start] [--json FILE]
+    .venv/bin/python scripts/benchmark.py [--only engines|switching|growth|memory|planning|start|sweep] [--json FILE]
 
 All in one run: machines differ and are noisy, so compare figures of one run only. Figures are the best of several
 repetitions where a whole run is timed, and medians where a decision is.
@@ -16,6 +16,7 @@ import resource
 import statistics
 import subprocess
 import sys
+import tempfile
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -223,8 +224,33 @@ def start() -> Figures:
     return found
 
 
+#: Points of the sweep that is timed.
+POINTS = 1000
+
+
+def sweep() -> Figures:
+    """What a sweep of many short points adds to the simulation itself [s a point]: processes, worlds, files, tables.
+
+    Three hours of table1, three policies; the simulation alone is that of such points in one process.
+    """
+    changes = ["slots=3", "fleet_scale=0.001", "policies=[glb-cost,eglb-off,hedge]", "accept_scaled=true"]
+    scenario = load("table1", changes)
+    names = ("glb-cost", "eglb-off", "hedge")
+    worlds = [build_world(scenario, seed) for seed in range(1, 51)]
+    alone = min(seconds(lambda: [run(world, name) for world in worlds for name in names], 2)) / len(worlds)
+    found: Figures = {"a point of a sweep: the simulation alone [s]": alone}
+    command = [sys.executable, "-m", "simulator", "sweep", "table1", *(word for c in changes for word in ("--set", c))]
+    for jobs in (1, os.cpu_count() or 1):
+        with tempfile.TemporaryDirectory() as folder:
+            words = [*command, "--seeds", str(POINTS), "--jobs", str(jobs), "--out", f"{folder}/sweep"]
+            (whole,) = seconds(lambda words=words: subprocess.run(words, check=True, capture_output=True), 1)
+        found[f"a point of a sweep of {POINTS:,}, {jobs} at a time: what is added [s]"] = whole / POINTS - alone / jobs
+    return found
+
+
 PARTS: dict[str, Callable[[], Figures]] = {
     "start": start,
+    "sweep": sweep,
     "engines": engines,
     "switching": switching,
     "growth": growth,

@@ -12,7 +12,7 @@ import platform
 from collections.abc import Callable, Sequence
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -25,9 +25,23 @@ from simulator.scenario import Scenario
 from simulator.scenario.writing import to_yaml
 from simulator.tables import batch_table, latency_table, slot_table
 
+if TYPE_CHECKING:
+    import pandas as pd
+
 #: Columns of the tables that hold names.
 NAMES = ("policy", "engine", "site", "origin", "type")
-_PACKAGES = ("equifleet", "numpy", "numba", "pandas", "simpy", "pydantic", "highspy", "pyarrow")
+_PACKAGES = (
+    "equifleet",
+    "numpy",
+    "numba",
+    "pandas",
+    "simpy",
+    "pydantic",
+    "highspy",
+    "pyarrow",
+    "altair",
+    "vl-convert-python",
+)
 
 
 class Folder(Claim):
@@ -97,11 +111,20 @@ def read_folder(path: str | Path) -> dict[str, Any]:
     found: dict[str, Any] = {"manifest": json.loads((path / MANIFEST).read_text(encoding="utf-8"))}
     for file in sorted(path.iterdir()):
         if file.suffix == ".csv":
-            # A site may be called NA, or 007: only an empty cell is no figure, and names stay what they are.
-            found[file.stem] = pd.read_csv(file, dtype=dict.fromkeys(NAMES, str), keep_default_na=False, na_values=[""])
+            found[file.stem] = read_csv(file)
         elif file.suffix == ".parquet":
             found[file.stem] = pd.read_parquet(file)
     return found
+
+
+def read_csv(file: Path, names: Sequence[str] = NAMES) -> pd.DataFrame:
+    """A table that was written as text; ``names`` are columns that hold names.
+
+    A site may be called NA, or 007: names stay what they are, and only an empty cell is no figure.
+    """
+    import pandas as pd
+
+    return pd.read_csv(file, dtype=dict.fromkeys(names, str), keep_default_na=False, na_values=[""])
 
 
 def _csv(rows: list[Row], columns: Sequence[str] = ()) -> Callable[[Path], None]:

@@ -62,13 +62,16 @@ def fake_sweep(
         ],
     )
     means, pairs = [], []
+    by_policy: dict[tuple[Any, str], list[dict[str, float]]] = {}
+    for (values, policy, _), row in found.items():
+        by_policy.setdefault((values, policy), []).append(row)
     for values in dict.fromkeys(key[0] for key in found):
         at = dict(zip(names, values, strict=True))
         for policy, figure in itertools.product(policies, FIGURES):
-            own = [row[figure] for key, row in found.items() if key[:2] == (values, policy)]
+            own = [row[figure] for row in by_policy[values, policy]]
             means.append({**at, "policy": policy, "figure": figure, **interval(own)})
             if policy != policies[0]:
-                other = [row[figure] for key, row in found.items() if key[:2] == (values, policies[0])]
+                other = [row[figure] for row in by_policy[values, policies[0]]]
                 less = interval([a - b for a, b in zip(own, other, strict=True)])
                 pairs.append({**at, "policy": policy, "against": policies[0], "figure": figure, **less})
     write(folder / "intervals.csv", means)

@@ -18,11 +18,12 @@ from policies.dispatch import PairDispatch
 from policies.horizon_program import HorizonPlan, HorizonProgram, Spent
 from policies.placement import Placement
 from simulator import check_policy, run
+from simulator.detours import nearest_share
 from simulator.fleet import Fleet, FloatArray, Objective
 from simulator.forecast import Outlook
 from simulator.plan import Score, Split
 from simulator.policy import Observation
-from simulator.report.table import shortfalls
+from simulator.remarks import remarks
 from simulator.result import RunResult
 from simulator.world import World
 
@@ -228,14 +229,14 @@ def test_the_bound_gives_way_for_what_could_not_be_served_otherwise_and_the_run_
     assert result.stretched is not None
     assert (result.stretched.origins, result.stretched.sites) == (("o0", "o1"), ("texas", "japan"))
     assert result.stretched.short_rps == pytest.approx(0.53, rel=1e-5)
-    (note,) = shortfalls([result])
+    (note,) = remarks([result])
     assert "its bound on round trips gave way in 8 slot(s)" in note
     assert result.shortfall() == {}
 
 
 def test_an_origin_without_a_site_within_the_bound_keeps_its_nearest() -> None:
     result = run(fleet_of_ten(), POLICIES["eglb-off"](network_p99_ms=0), engine="fluid")
-    assert result.nearest_share == pytest.approx(1.0)
+    assert nearest_share(result.record.routed, result.fleet) == pytest.approx(1.0)
     assert result.stretched_slots == 0
 
 

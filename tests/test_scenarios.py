@@ -31,6 +31,8 @@ SHORT = {
     "solar-battery": 4,
     "on-off": 4,
     "outage": 14,
+    "latency-study": 1,
+    "partial-stress": 3,
 }
 
 

@@ -33,6 +33,12 @@ class Given(NamedTuple):
 
         return checked_scenario(self.source, self.folders)
 
+    def without(self, key: str) -> Given:
+        """The same without one of its top-level keys."""
+        from simulator.scenario.reading import is_choice
+
+        return self._replace(source=self.source.varied((), (key,), is_choice))
+
     def agenda(self, scenario: Scenario) -> Agenda:
         """The points of the scenario's study, or of its sweep; raises InputError with all mistakes."""
         if scenario.study is None:

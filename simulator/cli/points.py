@@ -13,8 +13,8 @@ import click
 from simulator.cli.given import Manner
 from simulator.problem import InputError, Problem
 from simulator.report.answer import print_answer
+from simulator.report.columns import Paper
 from simulator.report.intervals import print_intervals
-from simulator.report.table import Paper
 from simulator.report.watch import SweepWatch
 from simulator.scenario import Source
 from simulator.scenario.document import Document
@@ -103,7 +103,7 @@ def _say(folder: SweepFolder, done: int, failed: Mapping[str, str], as_json: boo
         return
     console = Paper(highlight=False, emoji=False)
     if not print_answer(console, folder.path):
-        print_intervals(console, folder.path)
+        print_intervals(console, agenda.scenario.name, folder.path)
     console.print(f"{done} of {len(agenda.points)} points are done: {folder.path}", markup=False, soft_wrap=True)
 
 

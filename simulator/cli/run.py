@@ -125,8 +125,9 @@ def _reporter(failed: dict[str, str]) -> Callable[[Path], None]:
 
 
 def _print(loaded: Scenario, results: Sequence[RunResult], more: Mapping[str, Any], as_json: bool) -> None:
-    from simulator.report.table import Paper, print_comparison
+    from simulator.report.columns import Paper
     from simulator.report.table import as_json as json_row
+    from simulator.report.table import print_comparison
 
     if as_json:
         rows = [json_row(result.summary()) for result in results]

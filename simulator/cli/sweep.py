@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING, NoReturn
+from typing import TYPE_CHECKING, Any, NoReturn
 
 import click
 
@@ -13,6 +13,23 @@ from simulator.exit import FAILED, heed_signals
 
 if TYPE_CHECKING:
     from simulator.scenario import Scenario
+
+
+_MANNER = (
+    click.option("--out", type=click.Path(path_type=Path), help="The folder of results; one in results/ unless given."),
+    click.option("--jobs", type=click.IntRange(1), help="Points that run at once; the free cores unless given."),
+    click.option("--shard", metavar="I/N", help="Run every N-th point, from the I-th on: for arrays of batch jobs."),
+    click.option("--scheduler", metavar="ADDRESS", help="Run points on the workers of this Dask scheduler."),
+    click.option("--json", "as_json", is_flag=True, help="Print what became of it as JSON."),
+    click.option("--report/--no-report", "reported", default=True, help="Write report.html as well."),
+)
+
+
+def _manner(command: Any) -> Any:
+    """The options of :class:`Manner`."""
+    for option in reversed(_MANNER):
+        command = option(command)
+    return command
 
 
 def fill(asked: Given, scenario: Scenario, manner: Manner) -> NoReturn:
@@ -35,13 +52,7 @@ def fill(asked: Given, scenario: Scenario, manner: Manner) -> NoReturn:
 @click.option("--engine", metavar="compiled|simpy|fluid", help="The scenario's engine unless given.")
 @click.option("--policy", "only", multiple=True, metavar="NAME", help="Run this policy only (may be repeated).")
 @SETTING
-@click.option(
-    "--out", type=click.Path(path_type=Path), help="The folder of results; results/SCENARIO-sweep unless given."
-)
-@click.option("--jobs", type=click.IntRange(1), help="Points that run at once; the free cores unless given.")
-@click.option("--shard", metavar="I/N", help="Run every N-th point, from the I-th on: for arrays of batch jobs.")
-@click.option("--scheduler", metavar="ADDRESS", help="Run points on the workers of this Dask scheduler.")
-@click.option("--json", "as_json", is_flag=True, help="Print what became of it as JSON.")
+@_manner
 def sweep(
     scenario: str,
     vary: tuple[str, ...],
@@ -49,11 +60,7 @@ def sweep(
     engine: str | None,
     only: tuple[str, ...],
     settings: tuple[str, ...],
-    out: Path | None,
-    jobs: int | None,
-    shard: str | None,
-    scheduler: str | None,
-    as_json: bool,
+    **how: Any,
 ) -> None:
     """Run a scenario again and again, with other values of some keys and other seeds.
 
@@ -63,10 +70,9 @@ def sweep(
     heed_signals()
     from simulator.cli.points import add_axes
 
-    asked = given(scenario, settings, only, {} if engine is None else {"engine": engine})
+    asked = given(scenario, settings, only, {} if engine is None else {"engine": engine}).without("study")
     add_axes(asked.source, vary, seeds)
-    manner = Manner(out, f"{Path(scenario).stem}-sweep", as_json, jobs, shard, scheduler)
-    fill(asked, asked.scenario(), manner)
+    fill(asked, asked.scenario(), Manner(stem=f"{Path(scenario).stem}-sweep", **how))
 
 
 @click.command()
@@ -74,23 +80,13 @@ def sweep(
 @click.argument("scenario")
 @click.option("--engine", metavar="compiled|simpy", help="The scenario's engine unless given.")
 @SETTING
-@click.option(
-    "--out", type=click.Path(path_type=Path), help="The folder of results; results/SCENARIO-KIND unless given."
-)
-@click.option("--jobs", type=click.IntRange(1), help="Points that run at once; the free cores unless given.")
-@click.option("--shard", metavar="I/N", help="Run every N-th point, from the I-th on: for arrays of batch jobs.")
-@click.option("--scheduler", metavar="ADDRESS", help="Run points on the workers of this Dask scheduler.")
-@click.option("--json", "as_json", is_flag=True, help="Print what became of it as JSON.")
+@_manner
 def study(
     kind: str,
     scenario: str,
     engine: str | None,
     settings: tuple[str, ...],
-    out: Path | None,
-    jobs: int | None,
-    shard: str | None,
-    scheduler: str | None,
-    as_json: bool,
+    **how: Any,
 ) -> None:
     """Answer a question with many runs of a scenario, and tell the answer.
 
@@ -98,8 +94,8 @@ def study(
     block `study` says. Say the same again to go on with a study that was stopped.
     """
     heed_signals()
-    asked = given(scenario, settings, (), {} if engine is None else {"engine": engine})
+    asked = given(scenario, settings, (), {} if engine is None else {"engine": engine}).without("sweep")
     held = asked.source.data.get("study")
     if not isinstance(held, dict) or kind not in held:
         asked.source.replace(("study",), {kind: {}}, f"study {kind}")
-    fill(asked, asked.scenario(), Manner(out, f"{Path(scenario).stem}-{kind}", as_json, jobs, shard, scheduler))
+    fill(asked, asked.scenario(), Manner(stem=f"{Path(scenario).stem}-{kind}", **how))

@@ -13,6 +13,8 @@ from .section import Figure, Part, Remark, Section, choice
 #: Axes of positive numbers that are this many times apart are logarithmic.
 _WIDE = 100
 _FEW_TICKS = 10
+#: Above so many values points are small, so that they do not hide each other.
+_MANY_VALUES = 60
 
 
 def along(saved: Saved) -> list[Section]:
@@ -59,7 +61,7 @@ def _marks(base: alt.Chart, axis: Axis, found: Grid, main: Main) -> list[alt.Cha
     if _has_intervals(found.means, main):
         bars = base.transform_filter("isValid(datum.low)").mark_rule(strokeWidth=1.5)
         layers.append(bars.encode(y=_up("low", main.words), y2="high", color=ink, **beside))
-    points = base.mark_point(filled=True, size=55, opacity=1)
+    points = base.mark_point(filled=True, size=55 if len(axis.values) <= _MANY_VALUES else 10, opacity=1)
     return [
         *layers,
         points.encode(color=ink, shape=shape("policy", found.policies), tooltip=_tooltip(main), **beside),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, NamedTuple
+from typing import Any
 
 import altair as alt
 import numpy as np
@@ -11,26 +11,12 @@ import pandas as pd
 from simulator.fleet import FloatArray
 from simulator.units import S_PER_MS
 
+from .bins import LATENCIES, shown_names
 from .numbers import rounded
 from .palette import BLACK, colours, legend
-from .saved import Saved
+from .saved import Saved, origin_names
 from .section import Figure, Remark, Section, choice, titled
-from .slots import MOST_NAMES, grouped, shown_names
 
-
-class Latency(NamedTuple):
-    """A measure of latency: its name in ``latency.parquet``, in words, and as a title."""
-
-    key: str
-    words: str
-
-
-LATENCIES = (
-    Latency("ttft", "time to first token"),
-    Latency("end_to_end", "end-to-end"),
-    Latency("network", "network, both ways"),
-    Latency("wait", "wait for a place"),
-)
 #: Shares at which a curve is kept.
 _GRID = np.array([0.0, *np.linspace(0.04, 0.96, 24), 0.98, 0.99, 0.995, 0.999, 1.0])
 ALL = "all origins"
@@ -43,11 +29,9 @@ def distributions(saved: Saved) -> Section:
     present = [latency for latency in LATENCIES if (table["measure"] == latency.key).any()]
     if not present:
         return Section(heading, "", [Remark("No request finished after the warm-up, so there is no latency to show.")])
-    origins = saved.tables["origins"].groupby("origin", sort=False)["requests"].sum()
-    names = grouped(origins, "origins", MOST_NAMES)
-    curves = _curves(table, names, [latency.key for latency in present])
+    names, curves = origin_names(saved.tables["origins"]), _curves(table)
     shown = [*shown_names(names), ALL]
-    scale = alt.Scale(domain=shown, range=[*colours(len(shown) - 1, without=BLACK), BLACK])
+    scale = alt.Scale(domain=shown, range=[*colours(shown[:-1], set(shown) - set(names), BLACK), BLACK])
     measure = choice("latency", "Latency", [one.key for one in present], [one.words for one in present])
     words = " : ".join(f"latency === '{one.key}' ? '{one.words}'" for one in present)
     chart = (
@@ -84,11 +68,9 @@ def distributions(saved: Saved) -> Section:
     return Section(heading, explanation, [Figure("latency", chart, caption, 340)])
 
 
-def _curves(table: pd.DataFrame, names: dict[str, str], keys: list[str]) -> pd.DataFrame:
+def _curves(table: pd.DataFrame) -> pd.DataFrame:
     """Policy, latency, origin, ms, share of requests that took at most so long."""
-    used = table[table["measure"].isin(keys)]
-    used = used.assign(group=used["group"].map(names))
-    used = pd.concat([used, used.assign(group=ALL)], ignore_index=True)
+    used = pd.concat([table, table.assign(group=ALL)], ignore_index=True)
     bins = used.groupby(["policy", "measure", "group", "to_s", "from_s"], observed=True)["requests"].sum().reset_index()
     groups = bins[["policy", "measure", "group"]]
     begins = np.flatnonzero((groups != groups.shift()).any(axis=1))

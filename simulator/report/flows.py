@@ -8,11 +8,11 @@ import pandas as pd
 
 from simulator.fleet import FloatArray
 
+from .bins import grouped, shown_names
 from .numbers import rounded
 from .palette import INK
 from .saved import Saved
 from .section import Figure, Remark, Section, choice, titled
-from .slots import grouped, shown_names
 
 #: Rows and columns of the largest map.
 _MOST = 24

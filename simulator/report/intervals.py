@@ -7,9 +7,8 @@ import math
 from pathlib import Path
 
 from rich.console import Console
-from rich.table import Table
 
-from simulator.report.table import Column, Printed, plain
+from simulator.report.columns import Column, Printed, print_columns
 
 _COLUMNS = (
     Column("cost", "US$/site", "cost_usd_per_site", "money", 9),
@@ -26,7 +25,7 @@ _COLUMNS = (
 MOST_ROWS = 60
 
 
-def print_intervals(console: Console, folder: Path) -> None:
+def print_intervals(console: Console, title: str, folder: Path) -> None:
     """Print the head of a sweep's table, if it is there."""
     file = folder / "intervals.csv"
     if not file.is_file():
@@ -49,7 +48,7 @@ def print_intervals(console: Console, folder: Path) -> None:
         for column in _COLUMNS
     ]
     printed = [part for part in printed if any(cell not in ("-", "") for cell in part.cells)]
-    _print(console, printed)
+    print_columns(console, title, printed)
     counts = sorted(
         {int(row["n"]) for figures in rows.values() for key, row in figures.items() if key == "objective_usd"}
     )
@@ -58,19 +57,6 @@ def print_intervals(console: Console, folder: Path) -> None:
     console.print(note, style="dim", markup=False)
     if len(rows) > MOST_ROWS:
         console.print(f"{len(rows) - MOST_ROWS} more rows in {file}", style="dim", markup=False, soft_wrap=True)
-
-
-def _print(console: Console, printed: list[Printed]) -> None:
-    if not console.is_terminal:
-        console.file.write(plain(printed))
-        return
-    table = Table(box=None, padding=(0, 1))
-    for part in printed:
-        text = part.column.style == ""
-        table.add_column(f"{part.column.above}\n{part.column.below}", justify="left" if text else "right", no_wrap=True)
-    for row in zip(*(part.cells for part in printed), strict=True):
-        table.add_row(*row)
-    console.print(table, markup=False)
 
 
 def _cell(row: dict[str, str] | None, style: str) -> str:

@@ -65,7 +65,7 @@ def _part(part: Part) -> str:
 
 def _figure(figure: Figure) -> str:
     width = "wide" if figure.is_wide else "half"
-    chart = f'<div class="chart" id="chart-{escape(figure.name)}" role="img" aria-label="{escape(figure.caption)}">'
+    chart = f'<div class="chart" id="chart-{escape(figure.name)}" role="group" aria-label="{escape(figure.caption)}">'
     return f'<figure class="{width}">{chart}</div><figcaption>{escape(figure.caption)}</figcaption></figure>'
 
 
@@ -107,8 +107,9 @@ def _charts(figures: Iterable[Figure]) -> dict[str, Any]:
 
 def _shared(charts: dict[str, dict[str, Any]]) -> list[str]:
     """Choices that several charts offer: whoever makes one makes it for the page."""
-    names = [param["name"] for chart in charts.values() for param in chart["spec"].get("params", []) if "bind" in param]
-    return sorted(name for name, count in Counter(names).items() if count > 1 and name != "lit")
+    params = [param for chart in charts.values() for param in chart["spec"].get("params", [])]
+    names = Counter(param["name"] for param in params if isinstance(param.get("bind"), dict))
+    return sorted(name for name, count in names.items() if count > 1)
 
 
 def _columns(rows: Rows) -> dict[str, Any]:
@@ -123,8 +124,7 @@ def _packed(values: list[Any]) -> Any:
     # By type as well: 1 and True are equal, and are not the same.
     numbers: dict[tuple[type, Any], int] = {}
     coded = [numbers.setdefault((type(value), value), len(numbers)) for value in values]
-    packed = {"values": [value for _, value in numbers], "numbers": coded}
-    return packed if len(_compact(packed)) < len(_compact(values)) else values
+    return {"values": [value for _, value in numbers], "numbers": coded} if 2 * len(numbers) < len(values) else values
 
 
 def _compact(value: Any) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import Any
 
 import altair as alt
@@ -25,6 +25,8 @@ COLOURS = (
     "#9a8ff0",
 )
 GREY = "#8a8f98"
+#: Of those that are drawn together.
+PALE = "#c3c7cd"
 SHAPES = ("circle", "square", "triangle-up", "diamond", "cross", "triangle-down", "triangle-right")
 #: Dark enough to be read on white (WCAG AA), for text that steps back.
 INK, QUIET, RULE = "#1a1c1f", "#5a6069", "#d9dce1"
@@ -50,6 +52,7 @@ CONFIG: dict[str, Any] = {
         "tickColor": "#9aa0a8",
         "titlePadding": 8,
         "labelFlush": False,
+        "labelSeparation": 6,
         "numberFormat": ",~r",
     },
     "legend": {"orient": "bottom", "labelColor": INK, "titleColor": QUIET, "titleFontWeight": "normal"}
@@ -62,10 +65,10 @@ CONFIG: dict[str, Any] = {
 }
 
 
-def colours(count: int, without: str = "") -> list[str]:
-    """So many colours; they begin anew after the last one, where shapes go on."""
+def colours(names: Sequence[str], others: Collection[str] = (), without: str = "") -> list[str]:
+    """A colour for each name; they begin anew after the last one, where shapes go on. ``others`` are pale."""
     used = [one for one in COLOURS if one != without]
-    return [used[number % len(used)] for number in range(count)]
+    return [PALE if name in others else used[number % len(used)] for number, name in enumerate(names)]
 
 
 def legend(names: Sequence[str], title: str | None = None) -> alt.Legend:
@@ -75,10 +78,10 @@ def legend(names: Sequence[str], title: str | None = None) -> alt.Legend:
     return alt.Legend(title=title, columns=columns, labelLimit=_LEGEND_PX)
 
 
-def colour(field: str, names: Sequence[str], title: str | None = None) -> alt.Color:
-    """Colour by a name, in the order of the names."""
-    scale = alt.Scale(domain=list(names), range=colours(len(names)))
-    return alt.Color(field=field, type="nominal", scale=scale, sort=None, legend=legend(names, title))
+def colour(field: str, names: Sequence[str], others: Collection[str] = ()) -> alt.Color:
+    """Colour by a name, in the order of the names; those of ``others`` are pale."""
+    scale = alt.Scale(domain=list(names), range=colours(names, others))
+    return alt.Color(field=field, type="nominal", scale=scale, sort=None, legend=legend(names))
 
 
 def shape(field: str, names: Sequence[str], title: str | None = None) -> alt.Shape:

@@ -3,22 +3,24 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import pandas as pd
 
 from simulator.claim import MANIFEST
-from simulator.folder import read_folder
+from simulator.folder import read_csv
 from simulator.problem import InputError, Problem
 from simulator.scenario.source import Source
+
+from .bins import grouped, latency_bins, slot_bins
 
 #: Columns of a sweep's tables that hold names, beside those of a run.
 _NAMES = ("point", "state", "reason", "policy", "against", "figure", "engine")
 #: Columns that hold names in studies, beside these. Levels are texts of numbers and names alike.
 _STUDY_NAMES = ("allowed", "origin", "origins", "sites", "stress", "level", "start_utc")
-#: Tables without which there is nothing to report.
-_NEEDED = {"run": ("summary", "sites", "origins", "flows", "slots", "latency"), "sweep": ("points", "intervals")}
 
 
 class Saved(NamedTuple):
@@ -30,7 +32,7 @@ class Saved(NamedTuple):
     scenario: dict[str, Any]
     """The scenario as it was run, every default filled in."""
     tables: dict[str, pd.DataFrame]
-    """By file stem."""
+    """By file stem. Of a run, ``slots`` is summed over bins of time, ``latency`` over origins that share a name."""
     sweep: dict[str, Any]
     """``sweep.json``; empty for a run."""
     study: dict[str, Any]
@@ -67,27 +69,46 @@ def read_saved(folder: Path) -> Saved:
     sweep, study = _json(folder / "sweep.json"), _json(folder / "study.json")
     manifest = _json(folder / MANIFEST)
     kind = str(sweep.get("kind", "sweep")) if sweep else "run"
-    tables = _tables(folder, kind)
-    missing = [name for name in _NEEDED["sweep" if sweep else "run"] if name not in tables]
-    if missing:
-        raise _refused(folder, f"holds no finished run, sweep or study (the table '{missing[0]}' is not there)")
-    for name, table in tables.items():
-        if name in ("summary", "intervals") and "policy" not in table:
-            raise _refused(folder / f"{name}.csv", "has no column 'policy'")
+    names = _NAMES if kind == "sweep" else (*_NAMES, *_STUDY_NAMES)
+    tables = _read(folder, partial(_sweep_tables, names) if sweep else _run_tables)
     return Saved(kind, manifest, _scenario(folder / "scenario.yaml"), tables, sweep, study)
 
 
-def _tables(folder: Path, kind: str) -> dict[str, pd.DataFrame]:
+def origin_names(origins: pd.DataFrame) -> dict[str, str]:
+    """Under which name a chart shows an origin: its own, or that of the others."""
+    return grouped(origins.groupby("origin", sort=False)["requests"].sum(), "origins")
+
+
+def _read(folder: Path, reader: Callable[[Path], dict[str, pd.DataFrame]]) -> dict[str, pd.DataFrame]:
     try:
-        if kind == "run":
-            return {name: table for name, table in read_folder(folder).items() if name != "manifest"}
-        names = dict.fromkeys(_NAMES if kind == "sweep" else (*_NAMES, *_STUDY_NAMES), str)
-        return {
-            file.stem: pd.read_csv(file, dtype=names, keep_default_na=False, na_values=[""])
-            for file in sorted(folder.glob("*.csv"))
-        }
+        return reader(folder)
+    except FileNotFoundError as error:
+        missing = Path(str(error.filename)).name
+        raise _refused(folder, f"holds no finished run, sweep or study ({missing} is not there)") from None
+    except KeyError as error:
+        raise _refused(folder, f"holds a table without the column {error}") from None
     except ValueError as error:  # of pandas and of pyarrow alike
         raise _refused(folder, f"holds a table that cannot be read: {str(error).splitlines()[0]}") from None
+
+
+def _run_tables(folder: Path) -> dict[str, pd.DataFrame]:
+    tables = {name: read_csv(folder / f"{name}.csv") for name in ("summary", "sites", "origins", "flows")}
+    policies = [str(name) for name in tables["summary"]["policy"].drop_duplicates()]
+    for name in ("slots", "latency"):
+        if not (folder / f"{name}.parquet").is_file():
+            raise FileNotFoundError(2, "not there", str(folder / f"{name}.parquet"))
+    tables["slots"] = slot_bins(folder / "slots.parquet", policies, tables["sites"]["site"].nunique())
+    tables["latency"] = latency_bins(folder / "latency.parquet", policies, origin_names(tables["origins"]))
+    return tables
+
+
+def _sweep_tables(names: tuple[str, ...], folder: Path) -> dict[str, pd.DataFrame]:
+    tables = {file.stem: read_csv(file, names) for file in sorted(folder.glob("*.csv"))}
+    for name in ("points", "intervals"):
+        if name not in tables:
+            raise FileNotFoundError(2, "not there", str(folder / f"{name}.csv"))
+    _ = tables["intervals"]["policy"]
+    return tables
 
 
 def _json(file: Path) -> dict[str, Any]:

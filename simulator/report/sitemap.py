@@ -17,8 +17,9 @@ from .section import Figure, Part, Remark, Section, choice, titled
 
 _DEGREES = ["latitude_deg", "longitude_deg"]
 _KINDS = {"water_m3": ("water", "m³", COLOURS[0]), "carbon_t": ("carbon", "t", COLOURS[1])}
-#: Area of the largest circle, and of the marks of origins [px2].
-_LARGEST_PX2, _ORIGIN_PX2 = 1500, 22
+#: Area of the largest circle of a few sites, of as many sites as there may be, and of the marks of origins [px2].
+_LARGEST_PX2, _LEAST_PX2, _ORIGIN_PX2 = 1500, 120, 22
+_FEW_SITES = 20
 #: The map on a telephone, for labels; above so many sites there are none.
 _MAP_PX = (350.0, 165.0)
 _MOST_LABELS = 40
@@ -50,6 +51,7 @@ def site_map(saved: Saved) -> Section:
 def _figure(saved: Saved, sites: pd.DataFrame, origins: pd.DataFrame, column: str) -> Figure:
     name, unit, ink = _KINDS[column]
     largest = float(sites[column].max()) or 1.0
+    area_px2 = max(_LEAST_PX2, _LARGEST_PX2 * min(1.0, _FEW_SITES / sites["site"].nunique()))
     world = alt.Chart(alt.NamedData("land")).mark_geoshape(fill="#e4e7ea", stroke="white", strokeWidth=0.5)
     layers: list[alt.Chart] = [world]
     if not origins.empty:
@@ -69,7 +71,7 @@ def _figure(saved: Saved, sites: pd.DataFrame, origins: pd.DataFrame, column: st
             size=alt.Size(
                 column,
                 type="quantitative",
-                scale=alt.Scale(domain=[0, largest], range=[0, _LARGEST_PX2]),
+                scale=alt.Scale(domain=[0, largest], range=[0, area_px2]),
                 legend=alt.Legend(
                     title=f"{name}, {unit}", tickCount=3, symbolFillColor="transparent", symbolStrokeColor=ink
                 ),

@@ -7,18 +7,20 @@ import pandas as pd
 
 from simulator.units import S_PER_H, S_PER_MIN
 
+from .bins import MEASURES, grouped, shown_names
 from .numbers import rounded
 from .palette import colour
 from .saved import Saved
 from .section import Figure, Section, choice, time_axis, titled
-from .slots import MEASURES, binned, grouped, shown_names
+from .slots import binned
 
 
 def stacks(saved: Saved) -> Section:
     """Energy, cost, carbon or water of each site over time, one policy at a time."""
     found, hours = binned(saved)
     names = grouped(found.groupby("site", sort=False)["meter_kwh"].sum(), "sites")
-    table = _steps(found.assign(site=found["site"].map(names)))
+    shown = shown_names(names)
+    table = _steps(found.assign(site=found["site"].map(names)), shown)
     columns = [measure.column for measure in MEASURES]
     labels = [f"{measure.name}, {measure.unit}" for measure in MEASURES]
     policy = choice("policy", "Policy", saved.policies)
@@ -32,7 +34,7 @@ def stacks(saved: Saved) -> Section:
         .encode(
             x=time_axis("time"),
             y=alt.Y("value", type="quantitative", stack="zero", title=None),
-            color=colour("site", shown_names(names)),
+            color=colour("site", shown, set(shown) - set(names)),
             order=alt.Order("rank", type="quantitative"),
             tooltip=[
                 alt.Tooltip("site", type="nominal"),
@@ -54,9 +56,8 @@ def _duration(hours: float) -> str:
     return f"{hours:,.3g} h" if hours >= 1 else f"{hours * S_PER_H / S_PER_MIN:,.3g} min"
 
 
-def _steps(found: pd.DataFrame) -> pd.DataFrame:
+def _steps(found: pd.DataFrame, order: list[str]) -> pd.DataFrame:
     """Rates per hour by policy, shown site and beginning of a bin; the last bin once more at its end, where it ends."""
-    order = list(dict.fromkeys(found["site"]))
     rates = [measure.column for measure in MEASURES]
     sums = found.groupby(["policy", "site", "bin"], sort=False, observed=True)
     table = sums[rates].sum().join(sums[["begin_ms", "end_ms", "hours"]].first()).reset_index()

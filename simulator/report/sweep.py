@@ -4,10 +4,13 @@ from __future__ import annotations
 
 from typing import Any
 
-from .grid import MOST_ROWS, NO_INTERVAL, Main, counted, grid, plain, text
+from .grid import MOST_ROWS, NO_INTERVAL, Axis, Main, counted, grid, plain, text
 from .numbers import UNKNOWN, column, is_known, written
 from .saved import Saved
 from .section import Cell, Part, Remark, Section, Small, Table
+
+#: The most values of an axis that are listed.
+_MOST_VALUES = 20
 
 
 def headline(saved: Saved) -> list[str]:
@@ -26,16 +29,19 @@ def headline(saved: Saved) -> list[str]:
         best = cost.loc[cost.groupby(where, sort=False)["mean"].idxmin() if where else [cost["mean"].idxmin()]]
         name, count = next(iter(best["policy"].value_counts().items()))
         at = f" at {count:,} of {len(best):,} combinations of values" if where else ""
-        sentences.append(
-            f"{name} has the smallest mean J{at}; whether by more than chance, the differences below tell."
+        chance = (
+            "whether by more than chance, the differences below tell"
+            if found.has_intervals
+            else "with one seed only there is no interval, and another seed may bring another order"
         )
+        sentences.append(f"{name} has the smallest mean J{at}; {chance}.")
     return sentences
 
 
 def varied(saved: Saved) -> Section:
     """The axes and their values, and the points that failed with their reasons."""
     found, points = grid(saved), saved.tables["points"]
-    entries = [(axis.name, ", ".join(text(value) for value in axis.values[:40])) for axis in found.axes]
+    entries = [(axis.name, _listed(axis)) for axis in found.axes]
     parts: list[Part] = [Small(entries)] if entries else [Remark("Nothing but the seed was varied.")]
     if not found.has_intervals:
         parts.append(Remark(NO_INTERVAL))
@@ -53,6 +59,13 @@ def varied(saved: Saved) -> Section:
         ]
         parts.append(Table(header, rows, counted("Points that failed.", len(failed), "points.csv"), len(header)))
     return Section("What was varied", "", parts)
+
+
+def _listed(axis: Axis) -> str:
+    values = [text(value) for value in axis.values]
+    if len(values) <= _MOST_VALUES:
+        return ", ".join(values)
+    return f"{', '.join(values[: _MOST_VALUES - 1])}, ... {values[-1]} ({len(values):,} values)"
 
 
 def intervals(saved: Saved) -> Section:

@@ -88,10 +88,10 @@ def put(data: Any, path: KeyPath, value: Any, place: str) -> Any:
     """A copy of ``data`` with ``value`` at ``path``; mappings on the way are made."""
     head, rest = path[0], path[1:]
     if isinstance(data, tuple):
-        if isinstance(head, str):
+        if isinstance(head, str) and not head.isdigit():
             what = f"no entry of the list is called '{head}'{did_you_mean(head, _names(data))}"
             raise InputError([Problem(path, what, place)])
-        if not 0 <= head < len(data):
+        if not isinstance(head, int) or not 0 <= head < len(data):
             raise InputError(
                 [Problem(path, f"the list has {len(data)} entries, counted from 0 (given '{head}')", place)]
             )

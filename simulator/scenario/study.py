@@ -6,9 +6,10 @@ from typing import Annotated
 
 from pydantic import Field
 
-from .block import Block, Fraction, NotNegative, Positive, Variant
+from .block import Block, Fraction, NotNegative, Number, Positive, Variant
 from .constraints import Allowed
 
+Share = Annotated[Number, Field(ge=0, le=1)]
 Repeats = Annotated[int, Field(ge=1, le=1000)]
 Steps = Annotated[int, Field(ge=2, le=100)]
 
@@ -34,7 +35,7 @@ class PartialStudy(Block):
 
     rtt_steps: Steps = 8
     """Bounds on the round-trip time, from none to the tightest."""
-    densities: Annotated[tuple[NotNegative, ...], Field(min_length=2)] = (0.0, 0.05, 0.1, 0.2, 0.3, 0.5, 0.75, 1.0)
+    densities: Annotated[tuple[Share, ...], Field(min_length=2)] = (0.0, 0.05, 0.1, 0.2, 0.3, 0.5, 0.75, 1.0)
     """Shares of the allowed pairs that random masks keep."""
     mask_seeds: Repeats = 5
     """Random masks at each density."""

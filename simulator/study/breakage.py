@@ -6,10 +6,9 @@ from collections.abc import Iterator, Sequence
 from itertools import groupby, pairwise
 from typing import Any
 
-from simulator.statistics import Interval
 from simulator.study.agenda import Agenda
 from simulator.study.partial import OPTIMUM
-from simulator.study.readings import Cells, Key, Readings, cell_of, interval
+from simulator.study.readings import Key, Readings, cell_of, interval, with_ends
 from simulator.study.stress import GROWTH, LOSS, MASK, NESTED, RESIDENCY, RTT
 
 #: By flows: exact, of the whole demand.
@@ -66,12 +65,8 @@ def _rows(agenda: Agenda, readings: Readings, step: Row) -> Iterator[Row]:
         row |= {name: "; ".join(step.get(name, ())) for name in ("origins", "sites")}
         for names, side in ((EXACT, flows), (SIMULATED, requests)):
             for name in names:
-                row |= _ends(name, interval(side, name))
+                row |= with_ends(name, interval(side, name))
         yield row
-
-
-def _ends(name: str, found: Interval) -> Cells:
-    return {name: cell_of(found.mean), f"{name}_low": cell_of(found.low), f"{name}_high": cell_of(found.high)}
 
 
 def _not_monotone(rows: Sequence[Row]) -> Iterator[str]:

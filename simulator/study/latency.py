@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -10,7 +11,7 @@ import numpy as np
 
 from policies.closeness import Closeness
 from simulator.fleet import Objective
-from simulator.problem import InputError, LawError, refuse
+from simulator.problem import InputError, KeyPath, LawError, Problems, refuse
 from simulator.scenario import Scenario
 from simulator.scenario.choice import PolicyChoice
 from simulator.scenario.constraints import Allowed, FullGlb, PaperPartial
@@ -40,7 +41,7 @@ def latency_agenda(base: Scenario, asked: LatencyStudy, modules: tuple[Path, ...
     plain = base.model_copy(update={"sweep": None, "study": None, "requests": None, "published": None})
     world = build_world(plain)
     constraints = asked.allowed or (Allowed(full=FullGlb()), _partial(plain, world))
-    worlds = [build_world(plain.model_copy(update={"allowed": allowed})) for allowed in constraints]
+    worlds = _worlds(plain, constraints)
     multiples = _multiples(worlds[0], asked)
     prices = asked.rtt_usd_per_request_s
     closeness = [Closeness(), *(Closeness(price) for price in ((_price(world),) if prices is None else prices))]
@@ -63,6 +64,19 @@ def latency_agenda(base: Scenario, asked: LatencyStudy, modules: tuple[Path, ...
             ],
         },
     )
+
+
+def _worlds(plain: Scenario, constraints: tuple[Allowed, ...]) -> list[World]:
+    """The world under each of the constraints; raises InputError with all mistakes, where they stand."""
+    problems, worlds = Problems(), list[World]()
+    for number, allowed in enumerate(constraints):
+        try:
+            worlds.append(build_world(plain.model_copy(update={"allowed": allowed})))
+        except InputError as error:
+            here: KeyPath = ("study", KIND, "allowed", number)
+            problems.found += [replace(problem, path=(*here, *problem.path[1:])) for problem in error.problems]
+    problems.settle()
+    return worlds
 
 
 def label(allowed: Allowed) -> str:

@@ -10,7 +10,7 @@ from simulator.study.breaking import breaking_point
 from simulator.study.prospect import Prospect
 
 #: A cost or a largest footprint that moves by less than this share has not changed.
-CHANGE = 1e-3
+CHANGE = 5e-3
 #: Equity is never weighted more than 2 ** FURTHEST times as asked, nor less than that part of it.
 FURTHEST = 14
 #: The ends are told to a factor of 2 ** FINEST.

@@ -101,3 +101,8 @@ def cell_of(value: Any) -> str:
     return (
         str(value) if isinstance(value, str | int) and not isinstance(value, bool) else json.dumps(value, default=str)
     )
+
+
+def with_ends(name: str, found: Interval) -> Cells:
+    """A mean and the ends of its interval, as three cells of a row."""
+    return {name: cell_of(found.mean), f"{name}_low": cell_of(found.low), f"{name}_high": cell_of(found.high)}

@@ -8,10 +8,9 @@ from typing import Any
 import numpy as np
 
 from simulator.pareto import knee, pareto_mask
-from simulator.statistics import Interval
 from simulator.study.agenda import Agenda
 from simulator.study.latency import AXES, POLICY
-from simulator.study.readings import Key, Readings, cell_of, difference, figures, interval
+from simulator.study.readings import Key, Readings, cell_of, difference, figures, interval, with_ends
 
 #: Of each variation, over seeds.
 SHOWN = (
@@ -87,10 +86,10 @@ def _row(readings: Readings, key: Key) -> Row:
     rows, others = readings.summary[key], readings.summary[_reference(key)]
     row: Row = {**dict(zip(AXES, key.values, strict=True)), "policy": key.policy, "seeds": len(rows)}
     for name in SHOWN:
-        row |= _ends(name, interval(rows, name))
-    row |= _ends("extra_cost_share", difference(rows, others, "cost_usd_per_site", share=True))
+        row |= with_ends(name, interval(rows, name))
+    row |= with_ends("extra_cost_share", difference(rows, others, "cost_usd_per_site", share=True))
     for name in EXTRA:
-        row |= _ends(f"extra_{name}", difference(rows, others, name))
+        row |= with_ends(f"extra_{name}", difference(rows, others, name))
     return row
 
 
@@ -99,15 +98,11 @@ def _paying(readings: Readings) -> Iterator[Row]:
     for (key, origin), rows in readings.origins.items():
         row: Row = {**dict(zip(AXES, key.values, strict=True)), "policy": key.policy, "origin": origin}
         for name in OF_ORIGINS:
-            row |= _ends(name, interval(rows, name))
+            row |= with_ends(name, interval(rows, name))
         others = readings.origins[_reference(key), origin]
         for name in ("ttft_mean_ms", "ttft_p99_ms"):
-            row |= _ends(f"extra_{name}", difference(rows, others, name))
+            row |= with_ends(f"extra_{name}", difference(rows, others, name))
         yield row
-
-
-def _ends(name: str, found: Interval) -> Row:
-    return {name: cell_of(found.mean), f"{name}_low": cell_of(found.low), f"{name}_high": cell_of(found.high)}
 
 
 def _sentences(rows: list[Row], paying: list[Row]) -> Iterator[str]:
@@ -133,8 +128,8 @@ def _who_pays(allowed: str, paying: list[Row]) -> Iterator[str]:
     if here:
         most, least = (pick(here, key=lambda row: float(row["extra_ttft_mean_ms"])) for pick in (max, min))
         yield (
-            f"{most['origin']} pays the most for it, {_change(most, 'ttft_mean_ms')} of mean TTFT;"
-            f" {least['origin']} the least, {_change(least, 'ttft_mean_ms')}."
+            f"By origin, that is between {_change(least, 'ttft_mean_ms')} ({least['origin']}) and"
+            f" {_change(most, 'ttft_mean_ms')} ({most['origin']}) of mean TTFT."
         )
 
 
@@ -170,14 +165,14 @@ def _number(row: Mapping[str, Any], name: str) -> str:
 
 
 def _share(row: Mapping[str, Any]) -> str:
-    return _with_ends(row, "extra_cost_share", lambda value: f"{100 * value:.1f}", " %")
+    return _withwith_ends(row, "extra_cost_share", lambda value: f"{100 * value:.1f}", " %")
 
 
 def _change(row: Mapping[str, Any], name: str) -> str:
-    return _with_ends(row, f"extra_{name}", lambda value: f"{value:+.0f}", " ms")
+    return _withwith_ends(row, f"extra_{name}", lambda value: f"{value:+.0f}", " ms")
 
 
-def _with_ends(row: Mapping[str, Any], name: str, written: Any, unit: str) -> str:
+def _withwith_ends(row: Mapping[str, Any], name: str, written: Any, unit: str) -> str:
     """A difference, never without its interval, or the word that there is none."""
     if not row[name]:
         return "an unknown amount"
