@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from itertools import takewhile
 from pathlib import Path
 
 from simulator.claim import FIGURES, REPORT
@@ -18,7 +19,7 @@ from .page import Head, page
 from .pareto import pareto
 from .race import race
 from .saved import Saved, read_saved
-from .section import Section
+from .section import Figure, Section, Sentences
 from .sitemap import site_map
 from .small_print import small_print
 from .stacks import stacks
@@ -35,15 +36,18 @@ RUN: tuple[Callable[[Saved], Section], ...] = (
     pareto,
     small_print,
 )
+#: So many sentences stand above the first picture; of more, the first one.
+MOST_ABOVE = 2
 
 
 def sections_of(saved: Saved) -> list[Section]:
     """The sections of a page, from top to bottom."""
     if not saved.sweep:
         return [section(saved) for section in RUN]
-    own = STUDIES[saved.kind](saved) if saved.kind in STUDIES else []
+    if saved.kind in STUDIES:
+        own = _with_the_rest(STUDIES[saved.kind](saved), answer_of(saved)[1])
+        return [*own, sweep.varied(saved), sweep.intervals(saved), small_print(saved)]
     return [
-        *own,
         sweep.varied(saved),
         *along(saved),
         trade_off(saved),
@@ -53,12 +57,31 @@ def sections_of(saved: Saved) -> list[Section]:
     ]
 
 
+def answer_of(saved: Saved) -> tuple[list[str], list[str]]:
+    """The sentences above a study's first picture, and those below: the picture is not to be pushed off the screen."""
+    said = [str(sentence) for sentence in saved.study.get("answer") or []]
+    first = len(said) if len(said) <= MOST_ABOVE or saved.kind not in STUDIES else 1
+    return said[:first], said[first:]
+
+
+def _with_the_rest(own: Sequence[Section], rest: Sequence[str]) -> list[Section]:
+    """A study's sections with the rest of its answer below its first picture."""
+    if not rest:
+        return list(own)
+    if not own:
+        return [Section("Answer", "", [Sentences(rest)])]
+    first = own[0]
+    pictures = list(takewhile(lambda part: isinstance(part, Figure), first.parts))
+    parts = [*pictures, Sentences(rest), *first.parts[len(pictures) :]]
+    return [first._replace(parts=parts), *own[1:]]
+
+
 def head_of(saved: Saved) -> Head:
     """Title, question and answer."""
     version = str((saved.manifest.get("versions") or {}).get("equifleet", ""))
     if not saved.sweep:
         return Head("equifleet: a run", saved.name, saved.purpose, [headline(saved)], version)
-    answer = [str(sentence) for sentence in saved.study.get("answer") or []] or sweep.headline(saved)
+    answer = answer_of(saved)[0] or sweep.headline(saved)
     what = "a sweep" if saved.kind == "sweep" else f"the {saved.kind} study"
     return Head(f"equifleet: {what}", saved.name, saved.purpose, answer, version)
 

@@ -39,9 +39,9 @@ SPOTS = {
 }
 
 
-def shortened(text: str) -> str:
+def shortened(text: str, longest: int = _LONGEST) -> str:
     """A name that fits beside a point."""
-    return text if len(text) <= _LONGEST else text[: _LONGEST - 1] + "…"
+    return text if len(text) <= longest else text[: longest - 1] + "…"
 
 
 def spots(points_px: FloatArray, texts: Sequence[str], size_px: tuple[float, float]) -> list[str]:

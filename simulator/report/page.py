@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 
 from .figures import Rows, figures_of, javascript, specification
 from .palette import CONFIG
-from .section import Cell, Figure, Part, Remark, Section, Small, Table
+from .section import Cell, Figure, Part, Remark, Section, Sentences, Small, Table
 
 
 class Head(NamedTuple):
@@ -58,6 +58,8 @@ def _part(part: Part) -> str:
         return _table(part)
     if isinstance(part, Remark):
         return f'<p class="remark">{escape(part.text)}</p>'
+    if isinstance(part, Sentences):
+        return f'<ul class="sentences">{"".join(f"<li>{escape(text)}</li>" for text in part.texts)}</ul>'
     return _small(part)
 
 

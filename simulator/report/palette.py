@@ -56,7 +56,9 @@ CONFIG: dict[str, Any] = {
         "numberFormat": ",~r",
     },
     "legend": {"orient": "bottom", "labelColor": INK, "titleColor": QUIET, "titleFontWeight": "normal"}
-    | {"labelFontSize": 11, "titleFontSize": 11, "symbolSize": 70, "rowPadding": 3, "columnPadding": 14},
+    | {"labelFontSize": 11, "titleFontSize": 11, "symbolSize": 70, "rowPadding": 3, "columnPadding": 14}
+    # Of a symbol that stands for pale bars and full points alike.
+    | {"symbolOpacity": 1},
     "title": {"anchor": "start", "fontSize": 12, "fontWeight": 600, "color": INK, "offset": 10, "frame": "group"},
     "text": {"fontSize": 11, "color": INK},
     "line": {"strokeJoin": "round"},

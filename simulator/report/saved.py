@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -18,6 +19,8 @@ from .bins import grouped, latency_bins, slot_bins
 
 #: Columns of a sweep's tables that hold names, beside those of a run.
 _NAMES = ("point", "state", "reason", "policy", "against", "figure", "engine")
+#: Columns that hold names in studies, beside these. Levels are texts of numbers and names alike.
+_STUDY_NAMES = ("allowed", "origin", "origins", "sites", "stress", "level", "start_utc")
 
 
 class Saved(NamedTuple):
@@ -66,7 +69,8 @@ def read_saved(folder: Path) -> Saved:
     sweep, study = _json(folder / "sweep.json"), _json(folder / "study.json")
     manifest = _json(folder / MANIFEST)
     kind = str(sweep.get("kind", "sweep")) if sweep else "run"
-    tables = _read(folder, _sweep_tables if sweep else _run_tables)
+    names = _NAMES if kind == "sweep" else (*_NAMES, *_STUDY_NAMES)
+    tables = _read(folder, partial(_sweep_tables, names) if sweep else _run_tables)
     return Saved(kind, manifest, _scenario(folder / "scenario.yaml"), tables, sweep, study)
 
 
@@ -98,8 +102,8 @@ def _run_tables(folder: Path) -> dict[str, pd.DataFrame]:
     return tables
 
 
-def _sweep_tables(folder: Path) -> dict[str, pd.DataFrame]:
-    tables = {file.stem: read_csv(file, _NAMES) for file in sorted(folder.glob("*.csv"))}
+def _sweep_tables(names: tuple[str, ...], folder: Path) -> dict[str, pd.DataFrame]:
+    tables = {file.stem: read_csv(file, names) for file in sorted(folder.glob("*.csv"))}
     for name in ("points", "intervals"):
         if name not in tables:
             raise FileNotFoundError(2, "not there", str(folder / f"{name}.csv"))

@@ -49,13 +49,19 @@ class Remark(NamedTuple):
     text: str
 
 
+class Sentences(NamedTuple):
+    """Several sentences, one below the other."""
+
+    texts: Sequence[str]
+
+
 class Small(NamedTuple):
     """Names and values in small print."""
 
     entries: Sequence[tuple[str, str]]
 
 
-Part = Figure | Table | Remark | Small
+Part = Figure | Table | Remark | Sentences | Small
 
 
 class Section(NamedTuple):

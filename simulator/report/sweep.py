@@ -71,16 +71,15 @@ def _listed(axis: Axis) -> str:
 def intervals(saved: Saved) -> Section:
     """Every main figure by axis value and policy."""
     found, rows = grid(saved), []
+    main = found.main
     keys = [*(axis.column for axis in found.axes), "policy"]
     groups = found.means.groupby(keys, sort=False)
     for values, part in list(groups)[:MOST_ROWS]:
         by_figure: dict[str, Any] = {row["figure"]: row for row in part.to_dict("records")}
         cells = [Cell(text(value)) for value in values]
         seeds = max((row["n"] for row in by_figure.values()), default=0)
-        rows.append(
-            [*cells, Cell(written(seeds)), *(Cell(_interval(by_figure.get(one.key), one)) for one in found.main)]
-        )
-    header = [*(axis.name for axis in found.axes), "policy", "seeds", *(main.words for main in found.main)]
+        rows.append([*cells, Cell(written(seeds)), *(Cell(_interval(by_figure.get(one.key), one)) for one in main)])
+    header = [*(axis.name for axis in found.axes), "policy", "seeds", *(one.words for one in main)]
     caption = counted("Means over the seeds, with intervals of 95 % in brackets.", groups.ngroups, "intervals.csv")
     note = "" if found.has_intervals else NO_INTERVAL
     return Section("All figures", note, [Table(header, rows, caption, heads=len(keys))])
