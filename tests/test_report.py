@@ -33,7 +33,6 @@ from simulator.report.flows import great_circle_km
 from simulator.report.grid import plain
 from simulator.report.labels import spots
 from simulator.report.overview import headline
-from simulator.report.pareto import unbeaten
 from simulator.report.saved import Saved, read_saved
 from simulator.report.section import Figure, Section, Table
 from simulator.report.slots import cumulative
