@@ -123,6 +123,6 @@ class Record(NamedTuple):
 
     @property
     def settled(self) -> Batches | None:
-        """The batches whose requests had time to finish before the run ended: as long as all but one in a thousand take."""
+        """The batches whose requests had time to finish: as long as 999 of 1,000 took, or longer."""
         longest_s = self.latency["end_to_end"].percentile(LONGEST)
         return None if self.batches is None else self.batches.settled(longest_s)

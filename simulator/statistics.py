@@ -17,8 +17,8 @@ from simulator.fleet import FloatArray
 #: Consecutive groups into which batch means cut a run. Schmeiser (1982): between 10 and 30 the intervals of a run of
 #: given length hardly become narrower with more of them, while fewer and longer ones depend less on each other.
 BATCHES = 20
-#: The known means that MSER always leaves: the spread of a handful may be small by chance (Hoad, Robinson
-#: and Davies 2010).
+#: The known means that MSER always leaves: the spread of a handful may be small by chance (Hoad, Robinson and Davies
+#: 2010).
 LEAST_LEFT = 5
 
 

@@ -128,7 +128,9 @@ def test_batch_means_are_about_the_ratio_of_all_sums_to_all_counts(spans, batche
 
 def plain_mser(series, batch=5):
     """As it is defined, one cut after the other, as long as enough means are left that are known."""
-    groups = [[x for x in series[k * batch : (k + 1) * batch] if x == x] for k in range(len(series) // batch)]
+    groups = [
+        [x for x in series[k * batch : (k + 1) * batch] if not math.isnan(x)] for k in range(len(series) // batch)
+    ]
     rests = [np.array([np.mean(group) for group in groups[d:] if group]) for d in range(len(groups))]
     return [float(((rest - rest.mean()) ** 2).sum()) / len(rest) ** 2 for rest in rests if len(rest) >= LEAST_LEFT]
 
@@ -194,7 +196,7 @@ def test_mser_of_a_series_with_gaps_is_the_smallest_error_of_what_is_known(serie
     size = max(abs(value) for value in series) ** 2 + 1
     holed = [math.nan if k in gaps or k >= len(series) - end else value for k, value in enumerate(series)]
     errors, found = plain_mser(holed), mser(holed)
-    if len({k // 5 for k, value in enumerate(holed[: len(series) // 5 * 5]) if value == value}) < 2 * LEAST_LEFT:
+    if len({k // 5 for k, value in enumerate(holed[: len(series) // 5 * 5]) if not math.isnan(value)}) < 2 * LEAST_LEFT:
         assert found == (0, False)
     else:
         assert errors[found.start // 5] <= min(errors) + 1e-9 * size

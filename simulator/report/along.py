@@ -5,7 +5,7 @@ from __future__ import annotations
 import altair as alt
 import pandas as pd
 
-from .grid import NO_INTERVAL, Axis, Grid, Main, grid
+from .grid import COST, FAIRNESS, NO_INTERVAL, Axis, Grid, Main, grid
 from .palette import colour, shape
 from .saved import Saved
 from .section import Figure, Part, Remark, Section, choice
@@ -105,7 +105,7 @@ def _up(field: str, words: str) -> alt.Y:
 def trade_off(saved: Saved) -> Section:
     """Mean cost against mean PAR, with both intervals."""
     found = grid(saved)
-    parts: list[Part] = [_against_cost(found, main) for main in found.main if main.key in ("par_water", "par_carbon")]
+    parts: list[Part] = [_against_cost(found, main) for main in found.main if main.key in FAIRNESS]
     bars = "Bars are Student-t intervals of 95 % over the seeds." if found.has_intervals else NO_INTERVAL
     explanation = (
         f"A point for each policy and combination of values. Further left is cheaper, further down is fairer. {bars}"
@@ -116,8 +116,7 @@ def trade_off(saved: Saved) -> Section:
 def _against_cost(found: Grid, main: Main) -> Figure:
     keys = [*(axis.column for axis in found.axes), "policy"]
     cost, par = (
-        found.means[found.means["figure"] == key].drop(columns="figure").set_index(keys)
-        for key in ("cost_usd", main.key)
+        found.means[found.means["figure"] == key].drop(columns="figure").set_index(keys) for key in (COST, main.key)
     )
     both = cost.add_suffix("_cost").join(par.add_suffix("_par"), how="inner").dropna(subset=["mean_cost", "mean_par"])
     ink = colour("policy", found.policies)

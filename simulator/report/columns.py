@@ -20,7 +20,7 @@ class Paper(Console):
 
 
 class Column(NamedTuple):
-    """A column: two lines of header, its summary key, how numbers are written (names have no style), when it gives way."""
+    """A column: two lines of header, its summary key, how numbers are written (names: no style), when it gives way."""
 
     above: str
     below: str
