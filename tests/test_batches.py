@@ -220,6 +220,17 @@ def held(result: RunResult, means: np.ndarray, warmup_s: float) -> RunResult:
     return replace(result, record=result.record._replace(batches=batches, latency=latency), warmup_s=warmup_s)
 
 
+def test_services_as_long_as_the_last_batches_leave_an_answer():
+    """All services take 2 % of the run, so its last 20 batches of 1,000 are empty; jitter makes the others differ."""
+    data = fleet((1000,), slot_s=1000.0, request={"seconds": 20.0})
+    data["workload"]["demand"] = {"poisson": {"rate_per_s": 20.0}}
+    data["network"] = {"rtt": {"coordinates": {"fixed_ms": 0}}, "jitter_ms": {"gamma": {"mean": 50, "cv": 1}}}
+    result = run(world_of(data), InTurn(split([1])))
+    assert np.count_nonzero(result.record.batches.requests) <= 980
+    assert result.summary()["warmup_mser_s"] <= 200.0
+    assert result.record.batches.warmup_s <= 200.0, "with the empty ones as well"
+
+
 def test_a_warm_up_that_is_too_short_is_told_and_one_that_does_not_matter_is_not(busy):
     """A fifth of the run about 9 s, the rest about 1 s; then that with a warm-up as long; then only noise."""
     noise = 1.0 + np.random.default_rng(3).normal(0, 0.1, 500)
