@@ -88,8 +88,8 @@ def by_replications(asked: Asked, experiment: int) -> Interval:
 def by_batch_means(asked: Asked, experiment: int) -> Interval:
     """The interval of the mean wait that one long run gives."""
     result = simulated(queue(asked.replications * asked.customers), FIRST_LONG_SEED + experiment)
-    assert result.record.batches is not None
-    return result.record.batches.interval("wait_s", WARMUP_S)
+    assert result.record.settled is not None
+    return result.record.settled.interval("wait_s", WARMUP_S)
 
 
 def told(name: str, intervals: Sequence[Interval], true_s: float = TRUE_WAIT_S) -> str:

@@ -25,6 +25,9 @@ LEAST_REQUESTS = 10
 _FINEST = 30
 #: Sums stay below 2**61 ticks by what is expected: four times as much still fits.
 _BITS = 61
+#: The end-to-end time that this share of requests does not exceed is how long a batch must have had until the run
+#: ended: then it lacks at most about one in a thousand. The largest time is not kept, and one straggler would decide.
+LONGEST = 0.999
 #: What is added up for each batch and site, in this order.
 SUMS = ("requests", "wait", "ttft", "end_to_end")
 
@@ -67,6 +70,17 @@ class Batches(NamedTuple):
         whole[:, -1] += sums[:, -1]
         counts, *durations = whole.astype(float)
         return cls(cut.length_s, counts, *(duration / cut.ticks_per_s for duration in durations))
+
+    def settled(self, longest_s: float) -> Batches:
+        """Those that ended at least so long before the run did.
+
+        Who arises later may be unfinished, so of later batches only the quick requests are known: their means are too
+        small, and the last ones are empty. A time that is not known (NaN) drops nothing.
+        """
+        if math.isnan(longest_s):
+            return self
+        late = math.ceil(longest_s / self.length_s - 1e-9)
+        return Batches(self.length_s, *(part[: max(0, len(part) - late)] for part in self[1:]))
 
     def interval(self, measure: str, after_s: float) -> Interval:
         """Mean of a measure (``wait_s`` and the like) over all sites, of batches that begin at this time or later."""

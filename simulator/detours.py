@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 
 import numpy as np
 
@@ -31,12 +31,6 @@ def service_mean_s(latency: Mapping[str, Histogram], origin: int | None = None) 
     """Mean service of an origin's requests or of all [s]: end-to-end less network and wait; NaN of none."""
     whole, *others = (latency[measure].mean(origin) for measure in ("end_to_end", "network", "wait"))
     return whole - sum(others)
-
-
-def known(values: Sequence[float]) -> FloatArray:
-    """Those that are not NaN: origins without requests, or an engine without latencies, have no mean."""
-    found = np.array(values)
-    return found[~np.isnan(found)] if not np.isnan(found).all() else np.array([np.nan])
 
 
 def _sent(routed: FloatArray, fleet: Fleet, origin: int | None) -> tuple[FloatArray, np.ndarray]:

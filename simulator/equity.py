@@ -8,8 +8,8 @@ from simulator.fleet import FloatArray
 
 
 def peak_to_average(values: FloatArray) -> float:
-    """Max / mean; 1 when all carry the same. NaN when nobody carries anything."""
-    mean = float(np.mean(values))
+    """Max / mean; 1 when all carry the same. NaN when nobody carries anything, or nobody is there."""
+    mean = float(np.mean(values)) if len(values) else 0.0
     return float(np.max(values)) / mean if mean else float("nan")
 
 

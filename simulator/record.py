@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from simulator.batches import Batches
+from simulator.batches import LONGEST, Batches
 from simulator.fleet import FloatArray, IntArray
 from simulator.latency import Histogram
 
@@ -120,3 +120,9 @@ class Record(NamedTuple):
     """Sums by the time at which requests arose, and site; None where nobody knows of single requests."""
     requests: Requests | None = None
     """Rows that were asked for."""
+
+    @property
+    def settled(self) -> Batches | None:
+        """The batches whose requests had time to finish: as long as 999 of 1,000 took, or longer."""
+        longest_s = self.latency["end_to_end"].percentile(LONGEST)
+        return None if self.batches is None else self.batches.settled(longest_s)

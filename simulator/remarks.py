@@ -38,7 +38,7 @@ def _short_warm_up(result: RunResult) -> list[str]:
     MSER-5 cuts something off many runs by chance. So it is told only where the mean after ``warmup_s`` lies outside of
     the interval that holds after the longer warm-up, and only where a run may have a steady state at all.
     """
-    batches = result.record.batches
+    batches = result.record.settled
     if batches is None or not result.is_steady or not batches.warmup_s > result.warmup_s:
         return []
     mean, after = (batches.interval("end_to_end_s", since_s) for since_s in (result.warmup_s, batches.warmup_s))

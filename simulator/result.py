@@ -11,13 +11,14 @@ import numpy as np
 
 from simulator.batches import MEANS
 from simulator.burdens import health_usd, scarce_water_m3, scarcity
-from simulator.detours import extra_rtt_s, known, nearest_share, service_mean_s
+from simulator.detours import extra_rtt_s, nearest_share, service_mean_s
 from simulator.equity import gini, jain, peak_to_average
 from simulator.fleet import Fleet, FloatArray
 from simulator.footprint import Conditions, Footprint, Usage
 from simulator.onsite import Flows
 from simulator.plan import Witness
 from simulator.record import FAILED, FINISHED, REJECTED, UNFINISHED, Record
+from simulator.statistics import known
 from simulator.units import KWH_PER_MWH, S_PER_H, S_PER_MS
 
 Row = dict[str, Any]
@@ -242,7 +243,7 @@ class RunResult:
 
     def _certainties(self) -> Row:
         """95 % intervals of means and the length of the warm-up, where this run may have a steady state; else NaN."""
-        batches, row = self.record.batches if self.is_steady else None, {}
+        batches, row = self.record.settled if self.is_steady else None, {}
         for name, measure in MEANS.items():
             interval = None if batches is None else batches.interval(measure, self.warmup_s)
             row[f"{name}_mean_low_s"] = math.nan if interval is None else interval.low

@@ -17,8 +17,8 @@ from simulator.fleet import FloatArray
 #: Consecutive groups into which batch means cut a run. Schmeiser (1982): between 10 and 30 the intervals of a run of
 #: given length hardly become narrower with more of them, while fewer and longer ones depend less on each other.
 BATCHES = 20
-#: The last of its means that MSER never cuts down to: the spread of a handful may be small by chance (Hoad, Robinson
-#: and Davies 2010).
+#: The known means that MSER always leaves: the spread of a handful may be small by chance (Hoad, Robinson and Davies
+#: 2010).
 LEAST_LEFT = 5
 
 
@@ -49,19 +49,24 @@ def student_t(level: float, freedom: int) -> float:
     return float(stdtrit(freedom, (1.0 + level) / 2.0))
 
 
+def known(values: FloatArray | Sequence[float]) -> FloatArray:
+    """Those that are not NaN: what nobody did has no mean."""
+    found = np.asarray(values, dtype=float)
+    return found[~np.isnan(found)]
+
+
 def mean_interval(values: FloatArray | Sequence[float], level: float = 0.95) -> Interval:
     """The mean of independent values, and the interval that covers the true one in a share ``level`` of cases.
 
     Values that are NaN are left out. Mean -/+ t s / sqrt(n) with n - 1 degrees of freedom (Student 1908; Law,
     Simulation Modeling and Analysis, 5th ed., section 4.5).
     """
-    known = np.asarray(values, dtype=float)
-    known = known[~np.isnan(known)]
-    count = len(known)
-    mean = float(known.mean()) if count else math.nan
+    found = known(values)
+    count = len(found)
+    mean = float(found.mean()) if count else math.nan
     if count < 2:
         return Interval(count, mean, math.nan, math.nan)
-    return _around(count, mean, float(known.std(ddof=1)) / math.sqrt(count), level)
+    return _around(count, mean, float(found.std(ddof=1)) / math.sqrt(count), level)
 
 
 def paired_interval(
@@ -118,26 +123,26 @@ def mser(series: FloatArray | Sequence[float], batch: int = 5) -> WarmUp:
     Means of ``batch`` consecutive values each; of all points d at which their series may be cut, the one whose rest
     has the smallest squared standard error, sum (z_j - mean)^2 / (n - d)^2 (White 1997, Simulation 69(6); in batches
     of five White, Cobb and Spratt 2000; Franklin and White 2008, Proc. Winter Simulation Conference). A minimum in
-    the second half is not to be trusted: the run is too short, or has no steady state. NaN values are left out.
-    A series of fewer than ten means says nothing: start 0, not trustworthy.
+    the second half is not to be trusted: the run is too short, or has no steady state. NaN values are left out, and
+    a mean of nothing else is not known: LEAST_LEFT are left of those that are, and a series of fewer than twice as
+    many says nothing: start 0, not trustworthy.
     """
     values = np.asarray(series, dtype=float)
     count = len(values) // batch
-    if count < 2 * LEAST_LEFT:
-        return WarmUp(0, False)
     table = values[: count * batch].reshape(count, batch)
-    known = ~np.isnan(table)
-    number = known.sum(axis=1)
-    means = np.where(known, table, 0.0).sum(axis=1) / np.maximum(number, 1)
+    is_known = ~np.isnan(table)
+    number = is_known.sum(axis=1)
+    means = np.where(is_known, table, 0.0).sum(axis=1) / np.maximum(number, 1)
     weight = (number > 0).astype(float)
-    if not weight.any():
+    if weight.sum() < 2 * LEAST_LEFT:
         return WarmUp(0, False)
     # Sums over the rest of the series from each point on; about the mean of all, so that large means cost no digits.
     means = (means - (means * weight).sum() / weight.sum()) * weight
     rest, of_means, of_squares = (np.cumsum(part[::-1])[::-1] for part in (weight, means, means**2))
-    rest = np.maximum(rest, 1.0)
+    cuts = np.count_nonzero(rest >= LEAST_LEFT)  # the first so many, as the rest only shrinks
+    rest, of_means, of_squares = rest[:cuts], of_means[:cuts], of_squares[:cuts]
     error = np.maximum(of_squares - of_means**2 / rest, 0.0) / rest**2
-    cut = int(np.argmin(error[: count - LEAST_LEFT + 1]))
+    cut = int(np.argmin(error))
     return WarmUp(cut * batch, 2 * cut <= count)
 
 

@@ -11,9 +11,10 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from simulator.study.collection import FIGURES
+
 #: Student's t at 97.5 % by degrees of freedom (any textbook's table).
 T975 = {1: 12.706, 2: 4.303, 3: 3.182, 4: 2.776, 5: 2.571, 6: 2.447, 7: 2.365, 8: 2.306, 9: 2.262}
-FIGURES = ("cost_usd", "par_water", "par_carbon", "ttft_p99_ms", "objective_usd", "energy_mwh")
 
 
 def fake_sweep(
@@ -84,17 +85,19 @@ def fake_sweep(
 
 
 def figures(point: Mapping[str, Any], policy: int, names: Sequence[str]) -> dict[str, float]:
-    """Figures of one policy at one point."""
+    """Figures of one policy at one point: those that a sweep has, no others."""
     numbers = [value if isinstance(value, int | float) else len(str(value)) for value in point["values"].values()]
     scale, luck = 1 + sum(numbers), math.sin(7 * point["seed"] + policy)
-    return {
-        "cost_usd": 1000.0 * scale + 150 * policy + 20 * luck,
+    cost_usd = 1000.0 * scale + 150 * policy + 20 * luck
+    own = {
+        "cost_usd": cost_usd,
+        "cost_usd_per_site": cost_usd / 10,
         "par_water": 2.0 - 0.3 * policy + 0.02 * luck,
         "par_carbon": 1.8 - 0.2 * policy + 0.03 * luck,
         "ttft_p99_ms": 200.0 + 10 * policy + luck,
         "objective_usd": 3000.0 * scale - 250 * policy + 30 * luck,
-        "energy_mwh": 10.0 * scale,
     }
+    return {figure: own.get(figure, len(figure) * scale + policy) for figure in FIGURES}
 
 
 def interval(values: Sequence[float]) -> dict[str, Any]:

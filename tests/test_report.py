@@ -33,7 +33,7 @@ from simulator.report.flows import great_circle_km
 from simulator.report.grid import plain
 from simulator.report.labels import spots
 from simulator.report.overview import headline
-from simulator.report.pareto import unbeaten
+from simulator.report.pareto import pareto
 from simulator.report.saved import Saved, read_saved
 from simulator.report.section import Figure, Section, Table
 from simulator.report.slots import cumulative
@@ -196,11 +196,28 @@ def test_the_headline_names_the_policy_with_the_smallest_j(table1: Path) -> None
     assert f"{summary['par_water'][best]:.2f} times the mean water" in said
 
 
+def test_a_policy_is_pale_if_another_one_is_no_worse_in_both(table1: Path, monkeypatch) -> None:
+    """Pair by pair, for costs and burdens with ties made up; and it is the one function of Pareto sets that says so."""
+    saved = read_saved(table1)
+    summary = pd.concat([saved.tables["summary"]] * 2, ignore_index=True).head(5)
+    points = [(1.0, 3.0), (2.0, 2.0), (3.0, 3.0), (2.0, 2.0), (4.0, 1.0)]
+    cost, burden = zip(*points, strict=True)
+    made = summary.assign(policy=list("abcde"), cost_usd=cost, objective_usd=burden)
+    saved = saved._replace(tables=saved.tables | {"summary": made})
+
+    def shown() -> list[bool]:
+        (figure,) = pareto(saved).parts
+        assert isinstance(figure, Figure)
+        _, tables = specification(figure)
+        drawn = pd.DataFrame(next(iter(tables.values())))
+        return list(drawn.loc[drawn["burden"] == "objective_usd", "unbeaten"])
+
+    assert shown() == [True, True, False, True, True]
+    monkeypatch.setattr("simulator.report.pareto.pareto_mask", lambda costs: np.arange(len(costs)) == 2)
+    assert shown() == [False, False, True, False, False]
+
+
 # --- pieces, by hand ---------------------------------------------------------------------------------------------
-
-
-def test_a_policy_is_beaten_by_one_that_is_no_worse_in_both() -> None:
-    assert unbeaten([(1, 3), (2, 2), (3, 3), (2, 2), (4, 1)]) == [True, True, False, True, True]
 
 
 def test_great_circles() -> None:

@@ -20,7 +20,7 @@ from worlds import EXPONENTIAL, InTurn, fleet, split, world_of
 
 from simulator.result import RunResult
 from simulator.simulation import run
-from simulator.statistics import LEAST_LEFT, batch_means, mean_interval, mser, paired_interval, student_t
+from simulator.statistics import LEAST_LEFT, batch_means, known, mean_interval, mser, paired_interval, student_t
 
 FIGURES = st.floats(-1e6, 1e6)
 
@@ -48,6 +48,11 @@ def test_one_value_has_a_mean_and_no_interval_and_none_has_neither():
     assert mean_interval([]).count == 0
     assert np.isnan(mean_interval([])[1:]).all()
     assert mean_interval([2.0, math.nan, 4.0]) == mean_interval([2.0, 4.0])
+
+
+def test_what_is_known_is_what_is_not_nan():
+    assert known([2, math.nan, 4]).tolist() == [2.0, 4.0]
+    assert known([math.nan]).tolist() == known([]).tolist() == []
 
 
 def test_a_pair_with_a_gap_is_left_out():
@@ -122,11 +127,12 @@ def test_batch_means_are_about_the_ratio_of_all_sums_to_all_counts(spans, batche
 
 
 def plain_mser(series, batch=5):
-    """As it is defined, one cut after the other."""
-    means = [np.mean(series[k * batch : (k + 1) * batch]) for k in range(len(series) // batch)]
-    rests = [np.array(means[d:]) for d in range(len(means) - LEAST_LEFT + 1)]
-    errors = [float(((rest - rest.mean()) ** 2).sum()) / len(rest) ** 2 for rest in rests]
-    return errors
+    """As it is defined, one cut after the other, as long as enough means are left that are known."""
+    groups = [
+        [x for x in series[k * batch : (k + 1) * batch] if not math.isnan(x)] for k in range(len(series) // batch)
+    ]
+    rests = [np.array([np.mean(group) for group in groups[d:] if group]) for d in range(len(groups))]
+    return [float(((rest - rest.mean()) ** 2).sum()) / len(rest) ** 2 for rest in rests if len(rest) >= LEAST_LEFT]
 
 
 def test_mser_cuts_a_step_where_it_ends():
@@ -160,6 +166,7 @@ def test_a_series_without_a_transient_is_hardly_cut():
 def test_mser_is_the_smallest_error_as_it_is_defined(series, shift):
     """Against the definition, cut by cut; and where zero is makes no difference."""
     errors = plain_mser(series)
+    assert len(errors) == len(series) // 5 - LEAST_LEFT + 1
     size = max(abs(value) for value in series) ** 2 + 1
     for found in (mser(series), mser(np.array(series) + shift)):
         assert found.start % 5 == 0
@@ -171,6 +178,28 @@ def test_gaps_in_a_series_do_not_count():
     series = np.array([10.0] * 50 + [1.0, 1.5, 0.5, 1.2, 0.8] * 50)
     series[[3, 60, 61, 62, 63, 64, 200]] = math.nan
     assert mser(series).start == 50
+
+
+@pytest.mark.parametrize("gap", [1, 3, 5, 6, 20, 24, 100, 499])
+@pytest.mark.parametrize("last", [False, True])
+def test_gaps_at_the_end_of_a_series_do_not_hide_its_warm_up(gap, last):
+    """What ends in nothing, or in a single value that is known, has no small error there: it has none."""
+    series = np.concatenate([np.full(100, 10.0), 1.0 + np.random.default_rng(1).normal(0, 0.5, 900)])
+    series[-gap:] = math.nan
+    if last:
+        series[-1] = 1.0
+    assert mser(series) == (100, True)
+
+
+@given(st.lists(FIGURES, min_size=50, max_size=120), st.sets(st.integers(0, 119)), st.integers(0, 60))
+def test_mser_of_a_series_with_gaps_is_the_smallest_error_of_what_is_known(series, gaps, end):
+    size = max(abs(value) for value in series) ** 2 + 1
+    holed = [math.nan if k in gaps or k >= len(series) - end else value for k, value in enumerate(series)]
+    errors, found = plain_mser(holed), mser(holed)
+    if len({k // 5 for k, value in enumerate(holed[: len(series) // 5 * 5]) if not math.isnan(value)}) < 2 * LEAST_LEFT:
+        assert found == (0, False)
+    else:
+        assert errors[found.start // 5] <= min(errors) + 1e-9 * size
 
 
 # --- on runs --------------------------------------------------------------------------------------------------------

@@ -5,7 +5,7 @@ from __future__ import annotations
 import altair as alt
 import pandas as pd
 
-from .grid import COSTS, NO_INTERVAL, Axis, Grid, Main, grid
+from .grid import COST, FAIRNESS, NO_INTERVAL, Axis, Grid, Main, grid
 from .palette import colour, shape
 from .saved import Saved
 from .section import Figure, Part, Remark, Section, choice
@@ -105,27 +105,23 @@ def _up(field: str, words: str) -> alt.Y:
 def trade_off(saved: Saved) -> Section:
     """Mean cost against mean PAR, with both intervals."""
     found = grid(saved)
-    costs = [main for main in found.main if main.key in COSTS]
-    ratios = [main for main in found.main if main.key in ("par_water", "par_carbon")]
-    parts: list[Part] = [_against_cost(found, costs[0], main) for main in ratios if costs]
+    parts: list[Part] = [_against_cost(found, main) for main in found.main if main.key in FAIRNESS]
     bars = "Bars are Student-t intervals of 95 % over the seeds." if found.has_intervals else NO_INTERVAL
     explanation = (
         f"A point for each policy and combination of values. Further left is cheaper, further down is fairer. {bars}"
     )
-    return Section(
-        "Cost and fairness", explanation, parts or [Remark("No cost with a peak-to-average ratio is known.")]
-    )
+    return Section("Cost and fairness", explanation, parts or [Remark("No peak-to-average ratio is known.")])
 
 
-def _against_cost(found: Grid, paid: Main, main: Main) -> Figure:
+def _against_cost(found: Grid, main: Main) -> Figure:
     keys = [*(axis.column for axis in found.axes), "policy"]
     cost, par = (
-        found.means[found.means["figure"] == key].drop(columns="figure").set_index(keys) for key in (paid.key, main.key)
+        found.means[found.means["figure"] == key].drop(columns="figure").set_index(keys) for key in (COST, main.key)
     )
     both = cost.add_suffix("_cost").join(par.add_suffix("_par"), how="inner").dropna(subset=["mean_cost", "mean_par"])
     ink = colour("policy", found.policies)
     base = alt.Chart(both.reset_index()).encode(
-        x=alt.X("mean_cost", type="quantitative", scale=alt.Scale(zero=False, padding=14), title=paid.words),
+        x=alt.X("mean_cost", type="quantitative", scale=alt.Scale(zero=False, padding=14), title="cost, US$"),
         y=alt.Y("mean_par", type="quantitative", scale=alt.Scale(zero=False, padding=14), title=main.words),
         color=ink,
     )
@@ -136,7 +132,7 @@ def _against_cost(found: Grid, paid: Main, main: Main) -> Figure:
         tooltip=[
             alt.Tooltip("policy", type="nominal"),
             *(alt.Tooltip(axis.column, type="nominal", title=axis.name) for axis in found.axes),
-            alt.Tooltip("mean_cost", type="quantitative", format=",.5~g", title=paid.words),
+            alt.Tooltip("mean_cost", type="quantitative", format=",.5~g", title="cost, US$"),
             alt.Tooltip("mean_par", type="quantitative", format=".4~g", title=main.words),
         ],
     )

@@ -23,16 +23,16 @@ class Main(NamedTuple):
     style: str
 
 
+#: What is held against each other.
+COST, FAIRNESS = "cost_usd", ("par_water", "par_carbon")
+#: All of them are among the figures that get intervals (study/collection.py).
 MAIN = (
-    Main("cost_usd_per_site", "cost, US$ per site", "money"),
-    Main("cost_usd", "cost, US$", "money"),
+    Main(COST, "cost, US$", "money"),
     Main("par_water", "PAR of water", ",.3f"),
     Main("par_carbon", "PAR of carbon", ",.3f"),
     Main("ttft_p99_ms", "TTFT p99, ms", ""),
     Main("objective_usd", "J, US$", "money"),
 )
-#: What a policy costs, in the order in which they are asked for.
-COSTS = ("cost_usd_per_site", "cost_usd")
 
 
 class Axis(NamedTuple):

@@ -21,6 +21,8 @@ _COLUMNS = (
     Column("e2e p99", "s", "e2e_p99_s", ".3g", 6),
     Column("SLO", "met", "slo_attainment", ".2%", 8),
 )
+#: A half width that is a smaller part of its mean is rounding: the values are equal.
+_ROUNDING = 1e-9
 #: A longer table is for a spreadsheet.
 MOST_ROWS = 60
 
@@ -67,4 +69,5 @@ def _cell(row: dict[str, str] | None, style: str) -> str:
         style = ",.0f" if abs(mean) >= 1000 else ",.2f"
     if math.isnan(low):
         return format(mean, style)
-    return f"{mean:{style}} +/- {mean - low:{'.2g' if style == ',.0f' and mean - low < 1 else style}}"
+    half = mean - low if mean - low > _ROUNDING * abs(mean) else 0.0
+    return f"{mean:{style}} +/- {half:{'.2g' if style == ',.0f' and half < 1 else style}}"

@@ -1,11 +1,14 @@
-"""Pareto: which policies no other one beats in both of two figures."""
+"""What is given up for what: cost against another burden, and the policies that no other one beats in both."""
 
 from __future__ import annotations
 
 from typing import NamedTuple
 
 import altair as alt
+import numpy as np
 import pandas as pd
+
+from simulator.pareto import pareto_mask
 
 from .labels import label_layers, labelled
 from .numbers import is_known
@@ -51,7 +54,7 @@ def pareto(saved: Saved) -> Section:
                     "burden": burden.key,
                     "cost": [cost for cost, _ in points],
                     "value": [value for _, value in points],
-                    "unbeaten": unbeaten(points),
+                    "unbeaten": pareto_mask(np.reshape(points, (-1, 2))),
                     **labelled([str(row["policy"]) for row in both], points),
                 }
             )
@@ -93,8 +96,3 @@ def pareto(saved: Saved) -> Section:
     )
     caption = "Cost against a burden, a point for each policy; the dashed line joins those that no other one beats."
     return Section(heading, explanation, [Figure("pareto", chart, caption, 360)])
-
-
-def unbeaten(points: list[tuple[float, float]]) -> list[bool]:
-    """Whether no other point is at most as large in both and smaller in one."""
-    return [not any(a <= x and b <= y and (a < x or b < y) for a, b in points) for x, y in points]

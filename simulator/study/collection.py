@@ -21,6 +21,7 @@ Tables = dict[str, list[dict[str, Any]]]
 
 #: Figures of ``summary.csv`` that get intervals.
 FIGURES = (
+    "cost_usd",
     "cost_usd_per_site",
     "water_m3_mean",
     "water_m3_max",
