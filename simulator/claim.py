@@ -58,7 +58,7 @@ class Claim:
             self.discard()
             what = f"cannot be made: {error.strerror} ({error.filename or path})"
             raise InputError([Problem((), what, str(path))]) from None
-        except InputError:
+        except BaseException:  # also where a signal ends us
             self.discard()
             raise
 
