@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
+import errno
 import glob
 import json
 import os
-import shutil
 import signal
 import tempfile
 from collections.abc import Iterator
@@ -13,18 +13,12 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Self
 
+from simulator.mark import MARK, Mark, mark_of, remove
 from simulator.problem import InputError, Problem
-
-try:
-    import fcntl
-except ImportError:  # not on Windows: there, what a killed run leaves behind has to be removed by hand
-    fcntl = None  # type: ignore[assignment]
 
 MANIFEST = "manifest.json"
 #: What a report writes into a folder, made from what is there: the page, and the folder and the forms of its charts.
 REPORT, FIGURES, FORMS = "report.html", "figures", ("pdf", "svg", "png")
-#: In a folder whose run has not ended.
-MARK = ".running"
 _OTHER = "name another folder with --out"
 _RUNNING = f"belongs to a run that has not ended; {_OTHER}"
 
@@ -37,37 +31,13 @@ class Running(Taken):
     """The place belongs to a run that has not ended."""
 
 
-class Mark:
-    """A locked file in a folder. The lock ends with its process, however that ends, so it tells the living apart.
-
-    Raises OSError where somebody else holds it.
-    """
-
-    def __init__(self, folder: Path):
-        self._file = folder / MARK
-        self._handle = open(self._file, "x" if fcntl is None else "a", encoding="utf-8")  # noqa: SIM115
-        try:
-            _lock(self._handle.fileno())
-            if not os.path.samestat(os.fstat(self._handle.fileno()), os.stat(self._file)):
-                raise BlockingIOError  # its owner took it away while we waited for it
-        except OSError:
-            self._handle.close()
-            raise
-
-    def release(self) -> None:
-        """Take the mark away."""
-        with suppress(OSError):
-            self._file.unlink()
-        self._handle.close()
-
-
 class Claim:
     """A place for one run's results, claimed before the run and taken after it.
 
-    The final folder is made at once and holds a mark, so that no two runs get the same one. Files are written
-    into ``partial``, a folder beside it that takes the final name when all of them are whole. So a run that is
-    killed leaves nothing that looks finished, and an older finished run stays what it was until the new one
-    replaces it.
+    A lock on a file beside the place is held from before anything is looked at until the results stand there, so
+    that only one run ever changes what is at a place. Files are written into ``partial``, a folder beside it that
+    takes the final name when all of them are whole. So a run that is killed leaves nothing that looks finished, and
+    an older finished run stays what it was until the new one replaces it; the next claim clears up.
 
     Raises
     ------
@@ -79,16 +49,16 @@ class Claim:
         self.path = path
         self.is_taken = False
         self._place = Path(os.path.realpath(path))  # `.` and links have no name to stand beside
+        self._overwrite = overwrite
         self._made: list[Path] = []
-        self._marks: list[Mark] = []
-        self._replaces = False
+        self._mark: Mark | None = None
         try:
-            self._claim(overwrite)
+            self._claim()
         except OSError as error:
             self.discard()
             what = f"cannot be made: {error.strerror} ({error.filename or path})"
             raise InputError([Problem((), what, str(path))]) from None
-        except InputError:
+        except BaseException:  # also where a signal ends us
             self.discard()
             raise
 
@@ -102,71 +72,114 @@ class Claim:
             except Taken:
                 number += 1
 
-    def _claim(self, overwrite: bool) -> None:
-        self._refuse(_obstacle(self._place, overwrite))
-        for folder in [*reversed(self._place.parents), self._place]:
+    def _claim(self) -> None:
+        place = self._place
+        self._refuse(_obstacle(place, self._overwrite))  # before anything is made
+        self._make(*reversed(place.parents))
+        try:
+            self._mark = Mark(place)
+        except (BlockingIOError, FileNotFoundError):
+            self._refuse(f"{_RUNNING} (if it was killed, remove {mark_of(place)})")
+        self._clear_up()
+        self._refuse(_obstacle(place, self._overwrite))  # another run may have ended in between
+        self._make(place)
+        if not _entries(place):
+            (place / MARK).touch()
+        self.partial = self._folder_beside(".partial")
+        self.partial.chmod(0o777 & ~_umask())
+
+    def _make(self, *folders: Path) -> None:
+        for folder in folders:
             if not folder.is_dir():
                 with suppress(FileExistsError):  # made by another run a moment ago, or a file: the next one fails
                     folder.mkdir()
                     self._made.append(folder)
-        self._replaces = bool(_files_of(self._place))
-        if not self._replaces:
-            try:
-                self._marks.append(Mark(self._place))
-            except (BlockingIOError, FileExistsError, FileNotFoundError):
-                self._refuse(_RUNNING)
-            if _entries(self._place) != {MARK}:
-                self._refuse(f"exists already; {_OTHER}")
-            self._sweep()
-        beside = self._place.parent
-        self.partial = Path(tempfile.mkdtemp(prefix=f"{self._place.name}.", suffix=".partial", dir=beside))
-        self.partial.chmod(0o777 & ~_umask())
-        self._marks.append(Mark(self.partial))
 
     def _refuse(self, what: str) -> None:
         if what:
             kind = Running if what.startswith(_RUNNING) else Taken
             raise kind([Problem((), what, str(self.path))])
 
-    def _sweep(self) -> None:
-        """Remove what killed runs wrote beside this place."""
-        for left in self._place.parent.glob(f"{glob.escape(self._place.name)}.*.partial"):
-            if not (left / MANIFEST).exists() and _is_abandoned(left):
-                shutil.rmtree(left, ignore_errors=True)
+    def _folder_beside(self, kind: str) -> Path:
+        folder = Path(tempfile.mkdtemp(prefix=f"{self._place.name}.", suffix=kind, dir=self._place.parent))
+        (folder / MARK).touch()
+        return folder
+
+    def _clear_up(self) -> None:
+        """Put back or remove what killed runs left; whatever they marked is nobody's, for the lock is ours."""
+        name = self._place.name
+        for left in list(self._place.parent.glob(f"{glob.escape(name)}.*")):
+            kind = left.name.removeprefix(name).split(".")[2:]  # after a name without a dot: not of `name.else`
+            if kind == ["old"] and (left / MARK).exists():
+                self._settle(left)
+            elif kind == ["partial"] and (left / MARK).exists():
+                remove(left)
+            elif kind in (["old"], ["partial"]):
+                with suppress(OSError):  # kept for somebody to look at, unless it is empty
+                    left.rmdir()
+
+    def _settle(self, old: Path) -> None:
+        """Remove an older run that has been replaced; put it back where no other took its place."""
+        results = old / "results"
+        if (results / MANIFEST).exists():
+            if not _entries(self._place):
+                self._vacate()
+                results.rename(self._place)
+            elif not _files_of(self._place):
+                return
+            else:
+                (results / MANIFEST).unlink()  # first, so that what is half removed is never put back
+        remove(old)
+
+    def _vacate(self) -> None:
+        """Remove the empty folder that stands for the results; on some systems it would be in the way."""
+        (self._place / MARK).unlink(missing_ok=True)
+        if self._place.is_dir():
+            self._place.rmdir()
 
     def discard(self) -> None:
         """Give the place back; nothing is left of a run that was not written whole."""
-        for mark in self._marks:
-            mark.release()
         if hasattr(self, "partial") and not self.is_taken:
-            shutil.rmtree(self.partial, ignore_errors=True)
+            remove(self.partial)
+        if self._mark is not None:
+            with suppress(OSError):
+                (self._place / MARK).unlink()
+            if self._place in self._made:
+                with suppress(OSError):  # it is gone already, or holds the results
+                    self._place.rmdir()
+            self._mark.release()
         for folder in reversed(self._made):
-            with suppress(OSError):  # it is gone already, or holds the results
-                folder.rmdir()
+            if folder != self._place:  # which may be another's by now
+                with suppress(OSError):
+                    folder.rmdir()
+        self._made, self._mark = [], None
 
     def take(self) -> None:
         """Put ``partial`` where it belongs, whatever signal comes; if that fails the OSError says where it is."""
         with _no_signals():
-            self.is_taken, old = True, None
-            for mark in self._marks:
-                mark.release()
+            self.is_taken = True
             try:
-                if self._replaces and _entries(self._place):
-                    beside = self._place.parent
-                    old = Path(tempfile.mkdtemp(prefix=f"{self.partial.name}.", suffix=".old", dir=beside))
-                    self._place.rename(old / "results")
-                if self._place.is_dir():
-                    self._place.rmdir()  # an empty folder of this name would stand in the way on some systems
-                self._place.parent.mkdir(parents=True, exist_ok=True)
-                self.partial.rename(self._place)
+                self._put()
             except OSError as error:
-                if old is not None:
-                    with suppress(OSError):
-                        (old / "results").rename(self._place)
-                        old.rmdir()
+                (self.partial / MARK).unlink(missing_ok=True)  # nobody clears it up
                 raise OSError(error.errno, f"{error.strerror}; the results are in {self.partial}") from None
+            finally:
+                self.discard()
+
+    def _put(self) -> None:
+        if obstacle := _obstacle(self._place, self._overwrite):
+            raise OSError(errno.EEXIST, f"{self.path} {obstacle}")
+        self._place.parent.mkdir(parents=True, exist_ok=True)
+        old = self._folder_beside(".old") if _entries(self._place) else None
+        try:
             if old is not None:
-                shutil.rmtree(old, ignore_errors=True)
+                self._place.rename(old / "results")
+            self._vacate()
+            self.partial.rename(self._place)
+        finally:
+            if old is not None:
+                with suppress(OSError):
+                    self._settle(old)
 
 
 def _obstacle(place: Path, overwrite: bool) -> str:
@@ -182,8 +195,6 @@ def _obstacle(place: Path, overwrite: bool) -> str:
     entries, ours = _entries(place), _files_of(place)
     if not entries:
         return ""
-    if entries == {MARK}:
-        return "" if _is_abandoned(place) else f"{_RUNNING} (if it was killed, remove this one)"
     if not ours:
         return f"exists already, and is not a folder of results; it is not overwritten; {_OTHER}"
     if strangers := [name for name in sorted(entries - ours) if not _is_derived(name)]:
@@ -193,8 +204,11 @@ def _obstacle(place: Path, overwrite: bool) -> str:
 
 
 def _entries(place: Path) -> set[str]:
-    """What is in a folder; of rows of requests and of figures, the folder itself is nothing but its files."""
-    entries = {entry.name for entry in place.iterdir()} if place.is_dir() else set()
+    """What is in a folder; of rows of requests and of figures, the folder itself is nothing but its files.
+
+    A mark is nothing: a run that was killed as soon as its results had their name leaves one beside them.
+    """
+    entries = {entry.name for entry in place.iterdir()} - {MARK} if place.is_dir() else set()
     for folder in (place / "requests", place / FIGURES):
         inside = {f"{folder.name}/{entry.name}" for entry in folder.iterdir()} if folder.is_dir() else set()
         entries = (entries - {folder.name}) | inside if inside else entries
@@ -213,27 +227,6 @@ def _files_of(place: Path) -> set[str]:
         return {MANIFEST, *manifest["files"]} if {"engine", "policies", "laws"} <= set(manifest) else set()
     except (OSError, ValueError, TypeError, KeyError):
         return set()
-
-
-def _is_abandoned(place: Path) -> bool:
-    """Whether a folder holds a mark that no living process holds."""
-    try:
-        with open(place / MARK, "r+", encoding="utf-8") as handle:
-            return fcntl is not None and _lock(handle.fileno())
-    except OSError:
-        return False
-
-
-def _lock(descriptor: int) -> bool:
-    """Lock a file; whether that can be done on its file system. BlockingIOError where somebody else has the lock."""
-    try:
-        if fcntl is not None:
-            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        return fcntl is not None
-    except BlockingIOError:
-        raise
-    except OSError:
-        return False
 
 
 @contextmanager

@@ -54,6 +54,7 @@ LEVELS = {
     "simulator.intake": 5,
     "simulator.simulation": 5,
     "simulator.contract": 5,
+    "simulator.mark": 5,
     "simulator.claim": 5,
     "simulator.folder": 5,
     "simulator.arrow": 5,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from types import TracebackType
 from typing import Self
 
@@ -13,6 +13,8 @@ from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeElapsedCo
 
 #: Seconds between two lines where stderr is no terminal.
 LINE_EVERY_S = 10.0
+#: Claims of others that are listed one by one.
+CLAIMS_SHOWN = 10
 
 
 class SweepWatch:
@@ -69,6 +71,16 @@ class SweepWatch:
         what = "failed, and is tried again" if again else "failed"
         self._console.print(f"{self._labels[number]} {what}: {reason}", style="dim", markup=False, soft_wrap=True)
         self._end(number)
+
+    def waits(self, claimants: Mapping[int, str]) -> None:
+        """Nothing is left but these points, which others are busy with: who, and where it says so."""
+        lines = [
+            f"waiting for {len(claimants)} points that others have claimed; where one of them is gone, remove its file:"
+        ]
+        shown = list(claimants.items())[:CLAIMS_SHOWN]
+        lines += [f"  {self._labels[number]}: {claimant}" for number, claimant in shown]
+        lines += [f"  and {len(claimants) - len(shown)} more"] if len(claimants) > len(shown) else []
+        self._console.print("\n".join(lines), style="dim", markup=False, soft_wrap=True)
 
     def _end(self, number: int) -> None:
         if number in self._tasks:

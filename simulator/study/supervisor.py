@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections import Counter, deque
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from enum import Enum
 from typing import Any, Protocol, Self
 
@@ -16,6 +16,8 @@ from simulator.study.sweep_folder import SweepFolder
 ATTEMPTS = 2
 #: How long to wait before asking again for points that somebody else is busy with.
 PATIENCE_S = 0.5
+#: How long to wait for nothing but such points before it is told.
+SILENCE_S = 60.0
 
 
 class Workers(Protocol):
@@ -57,6 +59,9 @@ class Watch(Protocol):
     def failed(self, number: int, reason: str, again: bool) -> None:
         """A point failed, and will be tried again or not."""
 
+    def waits(self, claimants: Mapping[int, str]) -> None:
+        """Nothing is left but these points, which others are busy with."""
+
 
 class Verdict(Enum):
     """What is to be done about a point after what was said of it."""
@@ -74,11 +79,18 @@ def conduct(folder: SweepFolder, numbers: Sequence[int], workers: Workers, watch
     watch.found(len(numbers) - len(left))
     while left or later or workers.running:
         while left and workers.room > 0:
-            workers.start(left[0], folder.piece(points[left.popleft()]))
+            number = left.popleft()
+            if folder.is_done(points[number]):
+                book.take(number, Ended())
+            elif folder.is_claimed(points[number]):  # a look; that of a process would cost a process
+                later.append(number)
+            else:
+                workers.start(number, folder.piece(points[number]))
+        book.wait(() if workers.running else later)
         if workers.running:
             said = workers.heard(PATIENCE_S if later else None)
         else:
-            time.sleep(PATIENCE_S)
+            time.sleep(PATIENCE_S if later else 0.0)
             said = ()
         for number, what in said:
             verdict = book.take(number, what)
@@ -99,6 +111,18 @@ class _Book:
         self._folder = folder
         self._watch = watch
         self._tries = Counter[int]()
+        self._waits_since_s = time.monotonic()
+        self._told = False
+
+    def wait(self, numbers: Sequence[int]) -> None:
+        """Nothing is left but these points that others are busy with, if any; told once, after a while."""
+        now_s = time.monotonic()
+        if not numbers:
+            self._waits_since_s = now_s
+        elif now_s - self._waits_since_s >= SILENCE_S and not self._told:
+            self._told = True
+            points = self._folder.agenda.points
+            self._watch.waits({number: self._folder.claimant(points[number]) for number in sorted(numbers)})
 
     def take(self, number: int, said: Any) -> Verdict:
         """Take down what is said of a point."""

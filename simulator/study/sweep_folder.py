@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any, Self
 
 from simulator.claim import MANIFEST
+from simulator.mark import is_held, mark_of, owner
 from simulator.problem import InputError, Problem
 from simulator.scenario.writing import to_yaml
 from simulator.study.agenda import Agenda
@@ -84,6 +85,15 @@ class SweepFolder:
     def is_done(self, point: Point) -> bool:
         """Whether a point is finished."""
         return is_done(self.path / "points" / point.name)
+
+    def is_claimed(self, point: Point) -> bool:
+        """Whether somebody is busy with a point, at a look."""
+        return is_held(self.path / "points" / point.name)
+
+    def claimant(self, point: Point) -> str:
+        """Who is busy with a point, and the file that says so."""
+        place = self.path / "points" / point.name
+        return f"{owner(place)}, {mark_of(place)}"
 
     @property
     def is_finished(self) -> bool:
