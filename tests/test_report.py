@@ -537,11 +537,28 @@ def test_a_folder_without_results_is_refused_with_a_sentence(tmp_path: Path) -> 
     assert not list(tmp_path.rglob("report.html*"))
 
 
+def test_tables_that_are_not_those_that_were_written_are_refused(table1: Path, tmp_path: Path) -> None:
+    """All of them at once: one cut short, one that is gone."""
+    import shutil
+
+    copy = tmp_path / "copy"
+    shutil.copytree(table1, copy)
+    (copy / "sites.csv").write_bytes((copy / "sites.csv").read_bytes()[:-20])
+    (copy / "flows.csv").unlink()
+    with pytest.raises(InputError) as refused:
+        read_saved(copy)
+    assert [(Path(str(p.file)).name, p.what.split(",")[0].split(":")[0]) for p in refused.value.problems] == [
+        ("sites.csv", "is not what manifest.json says"),
+        ("flows.csv", "is not there"),
+    ]
+
+
 def test_tables_that_cannot_be_read_are_refused(table1: Path, tmp_path: Path) -> None:
     import shutil
 
     copy = tmp_path / "copy"
     shutil.copytree(table1, copy)
+    (copy / "manifest.json").write_text("{}")  # without hashes
     (copy / "slots.parquet").write_bytes(b"no parquet")
     with pytest.raises(InputError, match="holds a table that cannot be read"):
         read_saved(copy)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 from collections.abc import Callable
 from functools import partial
@@ -12,7 +13,7 @@ import pandas as pd
 
 from simulator.claim import MANIFEST
 from simulator.folder import read_csv
-from simulator.problem import InputError, Problem
+from simulator.problem import InputError, Problem, Problems
 from simulator.scenario.source import Source
 
 from .bins import grouped, latency_bins, slot_bins
@@ -68,10 +69,26 @@ def read_saved(folder: Path) -> Saved:
         raise _refused(folder, "holds no finished run, sweep or study (there is no manifest.json)")
     sweep, study = _json(folder / "sweep.json"), _json(folder / "study.json")
     manifest = _json(folder / MANIFEST)
+    _check_whole(folder, manifest)
     kind = str(sweep.get("kind", "sweep")) if sweep else "run"
     names = _NAMES if kind == "sweep" else (*_NAMES, *_STUDY_NAMES)
     tables = _read(folder, partial(_sweep_tables, names) if sweep else _run_tables)
     return Saved(kind, manifest, _scenario(folder / "scenario.yaml"), tables, sweep, study)
+
+
+def _check_whole(folder: Path, manifest: dict[str, Any]) -> None:
+    """Whether tables are those that were written, by the manifest's hashes; raises InputError with all that are not."""
+    problems = Problems()
+    named = manifest.get("files")
+    for name, digest in (named if isinstance(named, dict) else {}).items():
+        file = folder / str(name)
+        if file.parent != folder:
+            continue  # rows of requests may be larger than memory, and are no part of the page
+        if not file.is_file():
+            problems.found.append(Problem((), f"is not there, though {MANIFEST} names it", str(file)))
+        elif hashlib.sha256(file.read_bytes()).hexdigest() != digest:
+            problems.found.append(Problem((), f"is not what {MANIFEST} says: it has been changed or cut", str(file)))
+    problems.settle()
 
 
 def origin_names(origins: pd.DataFrame) -> dict[str, str]:
