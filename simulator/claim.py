@@ -74,14 +74,16 @@ class Claim:
 
     def _claim(self) -> None:
         place = self._place
-        self._refuse(_obstacle(place, self._overwrite))  # before anything is made
         self._make(*reversed(place.parents))
         try:
             self._mark = Mark(place)
         except (BlockingIOError, FileNotFoundError):
             self._refuse(f"{_RUNNING} (if it was killed, remove {mark_of(place)})")
+        except OSError:
+            self._refuse(_obstacle(place, self._overwrite))  # says more than that no mark can be made there
+            raise
         self._clear_up()
-        self._refuse(_obstacle(place, self._overwrite))  # another run may have ended in between
+        self._refuse(_obstacle(place, self._overwrite))  # not earlier: whoever holds the mark moves things about
         self._make(place)
         if not _entries(place):
             (place / MARK).touch()

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import shutil
 import socket
+import threading
 from contextlib import suppress
 from pathlib import Path
 
@@ -147,7 +148,7 @@ def _remove_abandoned(file: Path) -> None:
     """Remove a mark that no lock tells of and whose process is gone; BlockingIOError where that is not known."""
     if not _is_abandoned(file):
         raise BlockingIOError
-    aside = file.with_name(f"{file.name}.{os.getpid()}")
+    aside = file.with_name(f"{file.name}.{os.getpid()}.{threading.get_ident()}")
     with suppress(FileNotFoundError):  # removed by another one
         file.rename(aside)  # of several that try only one gets it...
         if not _is_abandoned(aside):  # ...and it may be that of a faster one
@@ -163,8 +164,6 @@ def _is_abandoned(file: Path) -> bool:
         if fcntl is not None and host == _host():
             os.kill(int(process), 0)
     except ProcessLookupError:
-        return True
-    except FileNotFoundError:
         return True
     except (OSError, ValueError, OverflowError):
         return False

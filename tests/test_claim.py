@@ -17,6 +17,7 @@ from typing import Any
 import pytest
 
 from simulator import claim as claiming
+from simulator import load
 from simulator import mark as marking
 from simulator.claim import MANIFEST, Claim, Running, Taken
 from simulator.mark import Mark, is_held, mark_of
@@ -81,22 +82,30 @@ def at_each_line(function: Callable[[], None], act: Callable[[], None]) -> None:
 # --- two at once ----------------------------------------------------------------------------------------------------
 
 
-def test_a_run_that_ends_after_another_one_looked_is_not_replaced(
+def test_a_run_that_ends_just_before_another_one_has_its_mark_is_not_replaced(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    look = claiming._obstacle
+    make = claiming.Mark
 
-    def ends_after_the_look(*asked: Any) -> str:
-        found = look(*asked)
-        monkeypatch.setattr(claiming, "_obstacle", look)
+    def ends_before(place: Path) -> claiming.Mark:
+        monkeypatch.setattr(claiming, "Mark", make)
         fill(Claim(tmp_path / "out"), "first")
-        return found
+        return make(place)
 
-    monkeypatch.setattr(claiming, "_obstacle", ends_after_the_look)
+    monkeypatch.setattr(claiming, "Mark", ends_before)
     with pytest.raises(Taken, match="exists already"):
         Claim(tmp_path / "out")
     assert names(tmp_path) == WHOLE
     assert (tmp_path / "out/summary.csv").read_text() == "first"
+
+
+def test_nobody_looks_at_a_place_whose_mark_is_not_theirs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whoever holds it moves things about: what others saw then would be neither the old nor the new."""
+    mine = Claim(tmp_path / "out")
+    monkeypatch.setattr(claiming, "_obstacle", lambda *asked: pytest.fail("looked"))
+    with pytest.raises(Running):
+        Claim(tmp_path / "out")
+    mine.discard()
 
 
 @pytest.mark.usefixtures("either")
@@ -336,6 +345,13 @@ class Workers:
         return [(self.started[-1], self.ended)]
 
 
+def _asked(points: list[SimpleNamespace]) -> SimpleNamespace:
+    """As much of an agenda as a folder and a supervisor want."""
+    said = {"digest": "this one"}
+    scenario = load("mmc")
+    return SimpleNamespace(points=points, modules=(), digest="this one", as_data=lambda: said, scenario=scenario)
+
+
 def test_a_point_that_is_taken_costs_no_process_and_is_told_once(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
 ) -> None:
@@ -347,7 +363,7 @@ def test_a_point_that_is_taken_costs_no_process_and_is_told_once(
     monkeypatch.setattr(supervisor, "PATIENCE_S", 0.01)
     monkeypatch.setattr(supervisor, "SILENCE_S", 0.05)
     points = [SimpleNamespace(name=name, seed=1) for name in ("0001", "0002", "0003")]
-    folder = SweepFolder(tmp_path / "s", SimpleNamespace(points=points, modules=(), digest=""))  # type: ignore[arg-type]
+    folder = SweepFolder(tmp_path / "s", _asked(points))  # type: ignore[arg-type]
     held = [Claim(tmp_path / "s/points" / name) for name in ("0001", "0003")]
     workers, said = Workers(Ended()), list[dict[int, str]]()
 
