@@ -763,7 +763,7 @@ SETTINGS = [
     setting(
         "index of a mapping", "servers[0]=3", "this is a mapping with count, peak_w, idle_w, not a list (given [0])"
     ),
-    setting("index that is a name", "sites.north.name=x", "no entry of the list is called 'north'"),
+    setting("name of no entry", "sites.norht.pue=2", "no entry of the list is called 'norht'; did you mean 'north'?"),
     setting("index of 5000 digits", f"sites[{'9' * 5000}]=3", "counted from 0"),
     setting("too deep", ".".join("a" * 3000) + "=1", "write it as KEY=VALUE"),
     setting("below a number", "slots.x=3", "slots: a whole number is needed (given a mapping)"),

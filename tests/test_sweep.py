@@ -65,7 +65,9 @@ def command(*words: object) -> list[str]:
 
 
 def run(folder: Path, *words: object, status: int = 0) -> str:
-    """What a command prints on stdout, or on stderr where it is to fail."""
+    """What a command prints on stdout, or on stderr where it is to fail; without a report, which has tests of its own."""
+    if words[0] in ("run", "sweep", "study"):
+        words = (*words, "--no-report")
     environment = {**os.environ, "PYTHONPATH": str(ROOT), "PYTHONWARNINGS": "ignore"}
     done = subprocess.run(
         command(*words), check=False, cwd=folder, capture_output=True, text=True, timeout=120, env=environment
