@@ -65,7 +65,7 @@ def command(*words: object) -> list[str]:
 
 
 def run(folder: Path, *words: object, status: int = 0) -> str:
-    """What a command prints on stdout, or on stderr where it is to fail; without a report, which has tests of its own."""
+    """What a command prints on stdout, or on stderr where it is to fail; without its report, tested elsewhere."""
     if words[0] in ("run", "sweep", "study"):
         words = (*words, "--no-report")
     environment = {**os.environ, "PYTHONPATH": str(ROOT), "PYTHONWARNINGS": "ignore"}
