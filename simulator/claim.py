@@ -7,6 +7,7 @@ import glob
 import json
 import os
 import signal
+import stat
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
@@ -74,6 +75,7 @@ class Claim:
 
     def _claim(self) -> None:
         place = self._place
+        self._refuse(_misfit(place))  # before anything is made
         self._make(*reversed(place.parents))
         try:
             self._mark = Mark(place)
@@ -184,16 +186,25 @@ class Claim:
                     self._settle(old)
 
 
-def _obstacle(place: Path, overwrite: bool) -> str:
-    """Why a run may not be written to ``place``; nothing where it may."""
-    if not os.path.lexists(place):
+def _misfit(place: Path) -> str:
+    """Why no run may be written to ``place``, whatever is in it; nothing where one may. One look, at one moment."""
+    try:
+        is_folder = stat.S_ISDIR(os.lstat(place).st_mode)
+    except OSError:
         return ""
-    if not place.is_dir():
+    if not is_folder:
         return f"exists already, and is not a folder; {_OTHER}"
     if Path.cwd().is_relative_to(place):
         return f"is the current folder or holds it, and cannot be replaced by a folder of results; {_OTHER}"
     if os.path.ismount(place):
         return "is a mount point, and cannot be replaced by a folder of results; name a folder inside it with --out"
+    return ""
+
+
+def _obstacle(place: Path, overwrite: bool) -> str:
+    """Why a run may not be written to ``place``; nothing where it may."""
+    if misfit := _misfit(place):
+        return misfit
     entries, ours = _entries(place), _files_of(place)
     if not entries:
         return ""
