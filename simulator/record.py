@@ -120,6 +120,8 @@ class Record(NamedTuple):
     """Sums by the time at which requests arose, and site; None where nobody knows of single requests."""
     requests: Requests | None = None
     """Rows that were asked for."""
+    asked: FloatArray | None = None
+    """Work that arose, in requests of mean size, [slots, origins] (:mod:`simulator.asked`); of ``fluid``, the demand."""
 
     @property
     def settled(self) -> Batches | None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 from datetime import datetime
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -15,6 +16,7 @@ from simulator.detours import extra_rtt_s, nearest_share, service_mean_s
 from simulator.equity import gini, jain, peak_to_average
 from simulator.fleet import Fleet, FloatArray
 from simulator.footprint import Conditions, Footprint, Usage
+from simulator.gap import Gap, gap_of
 from simulator.onsite import Flows
 from simulator.plan import Witness
 from simulator.record import FAILED, FINISHED, REJECTED, UNFINISHED, Record
@@ -75,6 +77,10 @@ class RunResult:
     """Why it had to, in the worst slot."""
     laws: tuple[str, ...] = ()
     """Laws that were checked and hold."""
+    decision_s: FloatArray | None = None
+    """Wall time of each of the routing policy's decisions [s], [slots]: the only figure that no seed fixes."""
+    known_gap: Gap | None = None
+    """The gap to the offline optimum, where it is known already: policies of one world share the optimum."""
 
     @property
     def sites(self) -> tuple[str, ...]:
@@ -134,6 +140,11 @@ class RunResult:
         """J = total cost + water weight x max_i water + carbon weight x max_i carbon [US$]."""
         water, carbon = self.fleet.objective
         return self.cost_usd + water * float(self.water_m3.max()) + carbon * float(self.carbon_t.max())
+
+    @cached_property
+    def gap(self) -> Gap:
+        """How far J is above that of the offline optimum."""
+        return self.known_gap or gap_of(self)
 
     def shortfall(self) -> Row:
         """What plans left out, for machines: ``shortfalls`` of ``manifest.json``; empty where they left out nothing.
@@ -204,6 +215,19 @@ class RunResult:
             "par_scarce_water": scarce.par,
             "health_usd": math.nan if np.isnan(health).all() else float(np.nansum(health)),
             "objective_usd": self.objective_usd,
+            **self._gap(),
+        }
+
+    def _gap(self) -> Row:
+        """J beside that of the offline optimum."""
+        gap = self.gap
+        best = gap.optimum if gap.against else None
+        return {
+            "objective_offline_usd": math.nan if best is None else best.lower_usd,
+            "gap": gap.value,
+            "gap_of": gap.of if gap.against else "",
+            "gap_against": gap.against,
+            "offline_within": math.nan if best is None else best.within,
         }
 
     def _energies(self) -> Row:

@@ -9,6 +9,7 @@ from collections.abc import Callable
 
 import numpy as np
 
+from simulator.asked import Asked
 from simulator.batches import SUMS, Batches, cut_of
 from simulator.clock import Clock, Heard
 from simulator.core.advance import FULL, HEARD, NEXT_BLOCK, WRONG_SITE, advance
@@ -45,7 +46,7 @@ class CompiledPlane:
         self._kept = None if keeping is None else KeptRows(keeping)
         self._blocks = Tape(world, 0.0 if keeping is None else keeping.share).blocks()
         self._block = _NO_REQUESTS
-        self._handed = np.zeros(len(world.fleet.origins))
+        self._handed, self._asked = np.zeros(len(world.fleet.origins)), Asked(world.fleet)
         self._memory = np.zeros(0)
         self._own, self._advance = NOBODY, advance
         nothing = Split(np.zeros(world.fleet.allowed.shape))
@@ -111,6 +112,7 @@ class CompiledPlane:
         clock.is_last = block is None
         self._block = block or _NO_REQUESTS
         self._handed += np.bincount(self._block.origin, minlength=len(self._handed))
+        self._asked.take(self._block)
         if self._kept is not None:
             self._state = self._kept.with_room_for(self._block, self._state)
         done = float(clock.since_s) / self._world.scenario.horizon_s
@@ -192,6 +194,7 @@ class CompiledPlane:
             slo_met=tallies.slo_met.astype(float) if asked else np.full(len(tallies), np.nan),
             slo_counted=tallies.slo_counted.astype(float),
             batches=Batches.of_ticks(cut_of(self._world), np.stack([books.batches[name] for name in SUMS])),
+            asked=self._asked.requests,
         )
 
     def _killed(self, p: int, count: int, now_s: float) -> list[tuple[int, int]]:

@@ -114,5 +114,5 @@ class FluidPlane:
             site_wait=Histogram(sites),
             slo_met=np.full(origins, np.nan),
             slo_counted=np.full(origins, np.nan),
-            requests=None,
+            asked=self._world.demand.rate_rps * (fleet.slot_s * self._scale),
         )

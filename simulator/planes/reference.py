@@ -12,6 +12,7 @@ from typing import Any
 
 import numpy as np
 
+from simulator.asked import Asked
 from simulator.clock import ANEW, ARISE, FINISH, HAND_OVER, LOOK, REACH, Clock, Event, Heard, Interrupt
 from simulator.core.standing import Standing
 from simulator.core.stations import IDLE, WORK
@@ -50,7 +51,7 @@ class ReferencePlane:
         self._refresh_s = 0.0
         self._series = 0
         self._calls: list[Call] = []
-        self._handed = np.zeros(origins)
+        self._handed, self._asked = np.zeros(origins), Asked(fleet)
         self._sent = np.zeros((origins, sites))
         self._rerouted = np.zeros((origins, sites))
         self._cut = np.zeros((origins, sites), dtype=bool)
@@ -175,7 +176,7 @@ class ReferencePlane:
             most_in_use=np.array([pool.most_in_use for pool in self._pools], dtype=np.int64),
             cut_short=self._cut_short,
         )
-        return close_books(self._world, requests, self._ledger, counts)
+        return close_books(self._world, requests, self._ledger, counts)._replace(asked=self._asked.requests)
 
     def _rows(self, calls: list[Call]) -> Requests:
         def column(name: str, kind: type = float) -> Any:
@@ -213,6 +214,7 @@ class ReferencePlane:
         """The requests of the tape one by one, counted by origin as its blocks are handed out."""
         for block in tape.blocks():
             self._handed += np.bincount(block.origin, minlength=len(self._handed))
+            self._asked.take(block)
             yield from zip(*(column.tolist() for column in block), strict=True)
 
     def _request(self, call: Call, jitter_s: tuple[float, float]) -> Process:
