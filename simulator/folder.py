@@ -23,7 +23,7 @@ from simulator.result import Row, RunResult
 from simulator.rows import FLOW_COLUMNS, flow_rows, origin_rows, server_rows, site_rows
 from simulator.scenario import Scenario
 from simulator.scenario.writing import to_yaml
-from simulator.tables import batch_table, latency_table, slot_table
+from simulator.tables import batch_table, latency_table, regret_table, slot_table
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -67,6 +67,7 @@ class Folder(Claim):
             "origins.csv": _csv([row for result in results for row in origin_rows(result)]),
             "flows.csv": _csv([row for result in results for row in flow_rows(result)], FLOW_COLUMNS),
             "slots.parquet": _parquet(pa.concat_tables([slot_table(result) for result in results])),
+            "regret.parquet": _parquet(pa.concat_tables([regret_table(result) for result in results])),
             "latency.parquet": _parquet(pa.concat_tables([latency_table(result) for result in results])),
             "batches.parquet": _parquet(pa.concat_tables([batch_table(result) for result in results])),
         }

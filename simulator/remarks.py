@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
+from simulator.gap import BOUND, DYNAMIC
 from simulator.result import RunResult
+from simulator.signatures import INEQUITY, OVERRUN, SLOW, signatures
 
 
 def remarks(results: Sequence[RunResult]) -> list[str]:
@@ -29,7 +31,37 @@ def remarks(results: Sequence[RunResult]) -> list[str]:
             site = result.sites[int(busiest.argmax())]
             sentences.append(f"{result.policy}: {site} carries {busiest.max():.0%} of what its places can serve")
         sentences += _short_warm_up(result)
-    return sentences
+    return [*sentences, *_gaps(results), *_signs(results)]
+
+
+def _gaps(results: Sequence[RunResult]) -> Iterator[str]:
+    """What the gaps to the offline optimum are of, how sure they are, and why there are none; each thing once."""
+    said: dict[str, list[str]] = {}
+    for result in results:
+        gap = result.gap
+        if not gap.against or gap.optimum is None:
+            said.setdefault(f"no gap to the offline optimum: {gap.reason}", []).append(result.policy)
+            continue
+        if gap.of == DYNAMIC:
+            why = "gap of the dynamic part of J alone, for servers, sun or batteries decide about the rest as well"
+            said.setdefault(why, []).append(result.policy)
+        if gap.against == BOUND:
+            how = f"gap against a certified lower bound; the optimum is at most {gap.optimum.within:.2g} of it higher"
+            said.setdefault(how, []).append(result.policy)
+    yield from (f"{_names(policies, results)}: {what}" for what, policies in said.items())
+
+
+def _signs(results: Sequence[RunResult]) -> Iterator[str]:
+    """Failure signatures by name; their sentences stand in the report."""
+    shown = [(result.policy, {signature.name for signature in signatures(result)}) for result in results]
+    for name in (INEQUITY, OVERRUN, SLOW):
+        policies = [policy for policy, names in shown if name in names]
+        if policies:
+            yield f"{name}: {', '.join(policies)} (failure signatures; see the report)"
+
+
+def _names(policies: Sequence[str], results: Sequence[RunResult]) -> str:
+    return "all policies" if len(policies) == len(results) > 1 else ", ".join(policies)
 
 
 def _short_warm_up(result: RunResult) -> list[str]:

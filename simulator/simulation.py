@@ -97,6 +97,7 @@ def run(
         worst_rps=held.minutes.worst_rps,
         stretched_slots=held.minutes.stretched_slots,
         stretched=held.minutes.stretched,
+        decision_s=np.array(held.minutes.decision_s),
         laws=check_laws(world, record, held.usage, held.footprint, held.flows),
     )
 

@@ -47,6 +47,27 @@ def slot_table(result: RunResult) -> pa.Table:
     )
 
 
+def regret_table(result: RunResult) -> pa.Table:
+    """Policy x slot: J of the optimal plan up to the end of the slot, and by how much that of the run is above it [US$].
+
+    Without rows where there is no plan to compare with.
+    """
+    gap, objective = result.gap, result.fleet.objective
+    offline_usd = regret_usd = np.zeros(0)
+    if gap.against and gap.optimum is not None:
+        offline_usd = gap.optimum.course.so_far_usd(objective)
+        regret_usd = gap.course.so_far_usd(objective) - offline_usd
+    slot = np.arange(len(regret_usd))
+    return pa.table(
+        {
+            "policy": named(0 * slot, [result.policy]),
+            "slot": column(slot),
+            "objective_offline_usd": column(offline_usd),
+            "regret_usd": column(regret_usd),
+        }
+    )
+
+
 def latency_table(result: RunResult) -> pa.Table:
     """Histograms: measure, group (origin or site), lower and upper end of the bin [s], count; empty bins left out."""
     parts = [(measure, result.origins, histogram) for measure, histogram in result.record.latency.items()]

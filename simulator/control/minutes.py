@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 
@@ -23,6 +23,8 @@ class Minutes:
     stretched_slots: int = 0
     stretched: Witness | None = None
     """Why the bound gave way, in the slot whose excess was the largest."""
+    decision_s: list[float] = field(default_factory=list)
+    """Wall time of each of the policy's decisions."""
 
     def note(self, world: World, slot: int, plan: Plan, known: Fleet) -> None:
         """Note the demand that a plan leaves out, in requests of the fleet that is simulated, by origin.

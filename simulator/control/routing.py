@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable
 from dataclasses import replace
 
@@ -49,11 +50,18 @@ class Routing:
         self._routed = self._sent - before
         try:
             # A plan may name what is down: planes leave that out, as they do when news comes within a slot.
-            self._plan = checked(self._policy.plan(self._observe(slot, known)), self._world.fleet)
+            self._plan = checked(self._decided(self._observe(slot, known)), self._world.fleet)
             self._plane.apply(self._plan, known)
         except PolicyError as error:
             raise PolicyError(f"slot {slot}: {error}") from None
         self.minutes.note(self._world, slot, self._plan, known)
+
+    def _decided(self, observation: Observation) -> Plan:
+        """What the policy says, and how long it took."""
+        began_s = time.perf_counter()
+        plan = self._policy.plan(observation)
+        self.minutes.decision_s.append(time.perf_counter() - began_s)
+        return plan
 
     def load(self, slots: slice) -> FloatArray:
         """Busy places that the demand of some slots comes to under the plan in force, [slots, sites], full fleet.

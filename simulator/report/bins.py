@@ -84,6 +84,18 @@ def slot_bins(file: Path, policies: Sequence[str], sites: int) -> pd.DataFrame:
     return pd.concat(parts, ignore_index=True)
 
 
+def regret_bins(file: Path, policies: Sequence[str]) -> pd.DataFrame:
+    """Policy, slot and regret [US$] at the end of some slots, as many as a chart shows, the last one among them."""
+    parts = []
+    for policy in policies:
+        table = pd.read_parquet(file, columns=["policy", "slot", "regret_usd"], filters=[("policy", "==", policy)])
+        if len(table):
+            each = -(-len(table) // _MOST_BINS)
+            is_shown = ((table["slot"] + 1) % each == 0) | (table["slot"] == table["slot"].max())
+            parts.append(table[is_shown].astype({"policy": str}))
+    return pd.concat(parts, ignore_index=True) if parts else pd.DataFrame()
+
+
 def latency_bins(file: Path, policies: Sequence[str], names: Mapping[str, str]) -> pd.DataFrame:
     """Histograms of the origins' latencies as saved, origins under the names that charts show (``names``)."""
     keys, parts = [latency.key for latency in LATENCIES], []

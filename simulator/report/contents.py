@@ -18,8 +18,10 @@ from .overview import headline
 from .page import Head, page
 from .pareto import pareto
 from .race import race
+from .regret import regret
 from .saved import Saved, read_saved
 from .section import Figure, Section, Sentences
+from .signs import signs
 from .sitemap import site_map
 from .small_print import small_print
 from .stacks import stacks
@@ -31,9 +33,11 @@ RUN: tuple[Callable[[Saved], Section], ...] = (
     site_map,
     stacks,
     race,
+    regret,
     distributions,
     flows,
     pareto,
+    signs,
     small_print,
 )
 #: So many sentences stand above the first picture; of more, the first one.

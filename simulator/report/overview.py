@@ -35,6 +35,7 @@ _COLUMNS = (
     Shown("PAR water", "par_water", ",.3f", True),
     Shown("PAR carbon", "par_carbon", ",.3f", True),
     Shown("J, US$", "objective_usd", "money", True),
+    Shown("gap to the optimum", "gap", "z.2%"),
     Shown("water, mean, m³", "water_m3_mean"),
     Shown("water, largest site, m³", "water_m3_max", "", True),
     Shown("carbon, mean, t", "carbon_t_mean"),

@@ -16,7 +16,7 @@ from simulator.folder import read_csv
 from simulator.problem import InputError, Problem, Problems
 from simulator.scenario.source import Source
 
-from .bins import grouped, latency_bins, slot_bins
+from .bins import grouped, latency_bins, regret_bins, slot_bins
 
 #: Columns of a sweep's tables that hold names, beside those of a run.
 _NAMES = ("point", "state", "reason", "policy", "against", "figure", "engine")
@@ -115,6 +115,8 @@ def _run_tables(folder: Path) -> dict[str, pd.DataFrame]:
         if not (folder / f"{name}.parquet").is_file():
             raise FileNotFoundError(2, "not there", str(folder / f"{name}.parquet"))
     tables["slots"] = slot_bins(folder / "slots.parquet", policies, tables["sites"]["site"].nunique())
+    if (folder / "regret.parquet").is_file():  # results that were saved before there was one are shown without
+        tables["regret"] = regret_bins(folder / "regret.parquet", policies)
     tables["latency"] = latency_bins(folder / "latency.parquet", policies, origin_names(tables["origins"]))
     return tables
 

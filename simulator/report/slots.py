@@ -9,7 +9,7 @@ from simulator.units import KG_PER_T, L_PER_M3, S_PER_H
 from .numbers import rounded
 from .saved import Saved
 
-_MS_PER_S = 1000
+MS_PER_S = 1000
 
 
 def slot_s(saved: Saved) -> float:
@@ -20,11 +20,11 @@ def slot_s(saved: Saved) -> float:
 def binned(saved: Saved) -> tuple[pd.DataFrame, float]:
     """Policy, site, bin, its beginning and end [ms since 1970], and the sum of each measure; and the hours of a bin."""
     found, length_s = saved.tables["slots"], slot_s(saved)
-    begin_ms = found["start_utc"].min().timestamp() * _MS_PER_S
+    begin_ms = found["start_utc"].min().timestamp() * MS_PER_S
     hours = found["slots"] * length_s / S_PER_H
     found = found.assign(
-        begin_ms=begin_ms + found["first"] * length_s * _MS_PER_S,
-        end_ms=begin_ms + (found["first"] + found["slots"]) * length_s * _MS_PER_S,
+        begin_ms=begin_ms + found["first"] * length_s * MS_PER_S,
+        end_ms=begin_ms + (found["first"] + found["slots"]) * length_s * MS_PER_S,
         hours=hours,
     )
     return found, float(hours.max())

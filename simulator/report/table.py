@@ -16,6 +16,7 @@ _COLUMNS = (
     Column("PAR", "water", "par_water", ".3f", 9),
     Column("PAR", "carbon", "par_carbon", ".3f", 9),
     Column("J", "US$", "objective_usd", "money", 7),
+    Column("gap to", "optimum", "gap", "z.2%", 7),
     Column("", "requests", "requests", ",.0f", 3),
     Column("", "rejected", "rejected", ",.0f", 2),
     Column("", "failed", "failed", ",.0f", 2),

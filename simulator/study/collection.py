@@ -32,6 +32,8 @@ FIGURES = (
     "par_carbon",
     "gini_carbon",
     "objective_usd",
+    "objective_offline_usd",
+    "gap",
     "energy_mwh",
     "rejected",
     "failed",

@@ -7,8 +7,10 @@ from pathlib import Path
 from typing import NamedTuple
 
 from simulator.folder import Folder
+from simulator.gap import with_gaps
 from simulator.remarks import remarks
 from simulator.result import RunResult
+from simulator.signatures import decision_times, signatures
 from simulator.study.comparison import Failure
 from simulator.world import World
 from simulator.world.files import input_files
@@ -26,7 +28,7 @@ class Outcome(NamedTuple):
     @classmethod
     def of(cls, world: World, ended: Sequence[RunResult | Failure]) -> Outcome:
         """Results and failures apart, with what is to be said."""
-        results = [one for one in ended if isinstance(one, RunResult)]
+        results = with_gaps([one for one in ended if isinstance(one, RunResult)])
         failed = {one.policy: one.reason for one in ended if isinstance(one, Failure)}
         notes, published = [*world.notes, *remarks(results)], world.scenario.published
         if published is not None:
@@ -37,5 +39,12 @@ class Outcome(NamedTuple):
         """Fill the folder, which takes its name then; ``beside`` may add what is made from it. OSError if it cannot."""
         scenario = self.world.scenario
         short = {result.policy: row for result in self.results if (row := result.shortfall())}
-        more = {"notes": list(self.notes), "failed": dict(self.failed), "shortfalls": short}
+        more = {
+            "notes": list(self.notes),
+            "failed": dict(self.failed),
+            "shortfalls": short,
+            "without_gap": {r.policy: r.gap.reason for r in self.results if not r.gap.against},
+            "signatures": {result.policy: [one.row() for one in signatures(result)] for result in self.results},
+            "decisions": {result.policy: decision_times(result) for result in self.results},
+        }
         folder.write(scenario, self.results, input_files(scenario, self.world.sites), more, beside)
