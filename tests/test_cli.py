@@ -188,7 +188,8 @@ def test_the_folder_of_a_run_is_whole(here, equifleet):
             f"done/{name}"
             for name in ("scenario.yaml", "summary.csv", "sites.csv", "servers.csv", "origins.csv", "flows.csv")
         ]
-        + [f"done/{name}" for name in ("slots.parquet", "latency.parquet", "batches.parquet", "manifest.json")]
+        + [f"done/{name}" for name in ("slots.parquet", "regret.parquet", "latency.parquet", "batches.parquet")]
+        + ["done/manifest.json"]
     )
     manifest = json.loads((here / "done/manifest.json").read_text())
     for name, digest in manifest["files"].items():

@@ -17,7 +17,7 @@ from simulator.streams import STREAMS, stream
 
 TABLES = (
     *("summary.csv", "sites.csv", "servers.csv", "origins.csv", "flows.csv"),
-    *("slots.parquet", "latency.parquet", "batches.parquet"),
+    *("slots.parquet", "regret.parquet", "latency.parquet", "batches.parquet"),
 )
 SHORT = ["--set", "slots=4", "--set", "published=null", "--set", "fleet_scale=0.0005"]
 

@@ -6,7 +6,7 @@ from typing import Any
 
 from .numbers import is_known, written
 from .saved import Saved
-from .section import Cell, Part, Remark, Section, Table
+from .section import Cell, Part, Remark, Section, Sentences, Table
 
 _HEADING = "Failure signatures"
 
@@ -16,12 +16,8 @@ def signs(saved: Saved) -> Section:
     found = saved.manifest.get("signatures")
     if not isinstance(found, dict):
         return Section(_HEADING, "", [Remark("These results were saved without a look for failure signatures.")])
-    rows = [[Cell(str(policy)), *_cells(sign)] for policy, signs in found.items() for sign in signs]
-    parts: list[Part] = [
-        Table(["policy", "signature", "what"], rows, "What each policy shows.", heads=2)
-        if rows
-        else Remark("No policy shows any of them.")
-    ]
+    texts = [_text(str(policy), sign) for policy, signs in found.items() for sign in signs]
+    parts: list[Part] = [Sentences(texts) if texts else Remark("No policy shows any of them.")]
     if times := _times(saved):
         parts.append(times)
     explanation = (
@@ -33,8 +29,8 @@ def signs(saved: Saved) -> Section:
     return Section(_HEADING, explanation, parts)
 
 
-def _cells(sign: Any) -> list[Cell]:
-    return [Cell(str(sign.get(key, ""))) for key in ("name", "sentence")] if isinstance(sign, dict) else []
+def _text(policy: str, sign: Any) -> str:
+    return f"{policy}, {sign.get('name')}: {sign.get('sentence')}." if isinstance(sign, dict) else ""
 
 
 def _times(saved: Saved) -> Table | None:
