@@ -131,9 +131,9 @@ class RunResult:
 
     @property
     def objective_usd(self) -> float:
-        """J = total cost + water weight x max_i water + carbon weight x max_i carbon [US$]."""
-        water, carbon = self.fleet.objective
-        return self.cost_usd + water * float(self.water_m3.max()) + carbon * float(self.carbon_t.max())
+        """J of the scenario's objective [US$]: total cost, and what water and carbon of the sites weigh."""
+        objective = self.fleet.objective
+        return self.cost_usd + objective.water_usd(self.water_m3) + objective.carbon_usd(self.carbon_t)
 
     def shortfall(self) -> Row:
         """What plans left out, for machines: ``shortfalls`` of ``manifest.json``; empty where they left out nothing.

@@ -19,7 +19,7 @@ from simulator.units import S_PER_H
 
 from .conditions import build_conditions
 from .demand import Demand, build_demand
-from .fleet import build_fleet, mean_request, survey
+from .fleet import build_fleet, check_objective, mean_request, survey
 from .hardware import Pool, is_proportional, pools_of
 from .lost import columns_of, fleet_of, outages_of, pools_of_sites, standing_sites
 from .onsite import build_batteries, refuse_combined_water
@@ -109,6 +109,7 @@ def build_world(scenario: Scenario, seed: int | None = None) -> World:
     standing = standing_sites(scenario.lost_sites, [site.name for site in sites], problems)
     _fits_in_memory(scenario, len(sites), len(origins), problems)
     check_agreement(scenario, problems)
+    check_objective(scenario, sites, problems)
     problems.settle()
     conditions = build_conditions(scenario, sites, seed, is_proportional(pools, len(sites)), problems)
     outages = build_outages(scenario, [s.name for s in sites], [o.name for o in origins], seed, problems)
