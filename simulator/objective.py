@@ -57,6 +57,20 @@ class Objective(NamedTuple):
         """What the carbon of the sites [t] weighs [US$], [sites]."""
         return self.carbon_weight_usd_per_t * size_of(self.weighted_carbon(carbon_t), self.norm)
 
+    @property
+    def formula(self) -> str:
+        """J in a line."""
+        water, carbon = "a water" if _differ(self.water_site_weights) else "water", "carbon"
+        carbon = f"b {carbon}" if _differ(self.carbon_site_weights) else carbon
+        norm = "max" if self.is_largest else f"L{self.norm:g}"
+        weights = (f"{self.water_weight_usd_per_m3:g} US$/m3", f"{self.carbon_weight_usd_per_t:g} US$/t")
+        return f"cost + {weights[0]} x {norm}({water}) + {weights[1]} x {norm}({carbon})"
+
+    @property
+    def is_plain(self) -> bool:
+        """Whether it is the largest footprint that counts, and all sites weigh the same."""
+        return self.is_largest and not (_differ(self.water_site_weights) or _differ(self.carbon_site_weights))
+
     def times(self, multiple: float) -> Objective:
         """Equity weighted so many times as strongly."""
         water, carbon = self.water_weight_usd_per_m3, self.carbon_weight_usd_per_t
@@ -66,3 +80,7 @@ class Objective(NamedTuple):
         """The objective of some of ``count`` sites alone."""
         water, carbon = (np.broadcast_to(part, count)[sites] for part in self[2:4])
         return self._replace(water_site_weights=water, carbon_site_weights=carbon)
+
+
+def _differ(weights: FloatArray) -> bool:
+    return bool((weights != 1).any())

@@ -70,7 +70,7 @@ class RunResult:
     worst_rps: float = 0.0
     """Demand that the plan of the worst slot left out [requests/s], of the full fleet."""
     stretched_slots: int = 0
-    """Slots in which the policy's own bound on round trips gave way."""
+    """Slots in which a wish of the policy's own (a bound on round trips, a limit on water) gave way."""
     stretched: Witness | None = None
     """Why it had to, in the worst slot."""
     laws: tuple[str, ...] = ()
@@ -198,11 +198,14 @@ class RunResult:
                 f"jain_{short}": jain(burden),
             }
         scarce, health = scarcity(self.footprint, self.conditions), self.health_usd
+        objective = self.fleet.objective
         return row | {
             "scarce_water_m3_mean": scarce.mean_m3,
             "scarce_water_m3_max": scarce.max_m3,
             "par_scarce_water": scarce.par,
             "health_usd": math.nan if np.isnan(health).all() else float(np.nansum(health)),
+            "par_weighted_water": peak_to_average(objective.weighted_water(self.water_m3)),
+            "par_weighted_carbon": peak_to_average(objective.weighted_carbon(self.carbon_t)),
             "objective_usd": self.objective_usd,
         }
 
