@@ -75,11 +75,14 @@ def normed_auxiliary(gamma: Sequence[float], most: Sequence[float], order: float
     rising = sorted((i for i in range(len(gamma)) if slopes[i] > 0), key=lambda i: most[i] / slopes[i])
     # What the sites that are not reached yet leave of 1, before each one.
     later = [*accumulate((slopes[i] ** order for i in reversed(rising)), initial=0.0)][::-1]
-    unit, reached = max(most, default=0.0), 0.0
-    if later[0] <= 1 or unit <= 0:
+    if later[0] <= 1 or max(most) <= 0:
         return [0.0] * len(gamma)
+    unit, reached, norm = 0.0, 0.0, 0.0
     for k, i in enumerate(rising, start=1):
-        reached += (most[i] / unit) ** order
+        # Sums of powers in units of the largest one so far: what is far smaller may vanish, the sum may not.
+        if most[i] > unit:
+            unit, reached = most[i], reached * (unit / most[i]) ** order
+        reached += (most[i] / unit) ** order if unit > 0 else 0.0
         if later[k] < 1:
             norm = unit * (reached / (1.0 - later[k])) ** (1.0 / order)
             if k == len(rising) or norm <= most[rising[k]] / slopes[rising[k]]:
