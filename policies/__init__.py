@@ -5,6 +5,7 @@ from policies.equitable_online import EquitableOnline
 from policies.hedge import Hedge
 from policies.merit_order import GlbAll, GlbC2, GlbCarbon, GlbCost, GlbWater
 from policies.nearest import Nearest
+from policies.peak_water import PeakWater
 from policies.provisioning.follow import Follow
 from policies.provisioning.on_demand import OnDemand
 from policies.provisioning.reactive import Reactive
@@ -12,6 +13,7 @@ from policies.provisioning.staffing import Staffing
 from policies.provisioning.static import Static
 from policies.receding_horizon import RecedingHorizon
 from policies.storage import Carbon, Price, SelfConsumption
+from policies.water_cap import WaterCap
 from simulator.policy import RoutingPolicy
 from simulator.provisioning import ProvisioningPolicy
 from simulator.storage import StorageControl
@@ -27,6 +29,8 @@ POLICIES: dict[str, type[RoutingPolicy]] = {
     "eglb": EquitableOnline,
     "hedge": Hedge,
     "mpc": RecedingHorizon,
+    "water-cap": WaterCap,
+    "peak-water": PeakWater,
 }
 
 PROVISIONING: dict[str, type[ProvisioningPolicy]] = {

@@ -7,10 +7,11 @@ from policies.dispatch import CloseDispatch
 from policies.horizon_program import HorizonPlan, HorizonProgram, Spent
 from policies.placement import Placement
 from policies.rule import Rule, checked_rule, ruled
-from policies.weights import OwnWeights
+from policies.weights import Norm, OwnWeights
 from simulator.fleet import Fleet
 from simulator.plan import Plan, Split
 from simulator.policy import Observation, RoutingPolicy
+from simulator.site_weights import SiteWeights
 
 
 class EquitableOffline(RoutingPolicy):
@@ -28,10 +29,18 @@ class EquitableOffline(RoutingPolicy):
         rule: Rule = "split",
         rtt_usd_per_request_s: float = 0.0,
         network_p99_ms: float | None = None,
+        water_site_weights: SiteWeights | None = None,
+        carbon_site_weights: SiteWeights | None = None,
+        norm: Norm | None = None,
     ):
-        self.weights = OwnWeights(water_weight_usd_per_m3, carbon_weight_usd_per_t).checked()
+        weights = water_weight_usd_per_m3, carbon_weight_usd_per_t, water_site_weights, carbon_site_weights, norm
+        self.weights = OwnWeights(*weights).checked()
         self.rule = checked_rule(rule)
         self.closeness = Closeness(rtt_usd_per_request_s, network_p99_ms).checked()
+
+    def check(self, fleet: Fleet) -> None:
+        """Whether its weights name sites of this fleet."""
+        self.weights.objective(fleet)
 
     def start(self, fleet: Fleet) -> None:
         """Set up the program; it is solved in the first slot."""

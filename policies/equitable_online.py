@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from policies.closeness import Closeness
 from policies.online_equity import OnlineEquity
 from policies.rule import Rule
+from policies.weights import Norm, OwnWeights
+from simulator.site_weights import SiteWeights
 
 
 class EquitableOnline(OnlineEquity):
@@ -20,6 +23,10 @@ class EquitableOnline(OnlineEquity):
         update_every: int | None = None,
         rtt_usd_per_request_s: float = 0.0,
         network_p99_ms: float | None = None,
+        water_site_weights: SiteWeights | None = None,
+        carbon_site_weights: SiteWeights | None = None,
+        norm: Norm | None = None,
     ):
-        weights = water_weight_usd_per_m3, carbon_weight_usd_per_t
-        super().__init__(step, *weights, rule, update_every, rtt_usd_per_request_s, network_p99_ms)
+        weights = water_weight_usd_per_m3, carbon_weight_usd_per_t, water_site_weights, carbon_site_weights, norm
+        closeness = Closeness(rtt_usd_per_request_s, network_p99_ms)
+        super().__init__(step, OwnWeights(*weights), rule, update_every, closeness)

@@ -1,4 +1,4 @@
-"""The planning problem over many slots: cost plus the weighted largest regional footprints, one linear program."""
+"""The planning problem over many slots: cost plus the weighted norms of regional footprints, one linear program."""
 
 from __future__ import annotations
 
@@ -10,10 +10,13 @@ import numpy as np
 from policies.closeness import Closeness, above_all
 from policies.feasibility import unserved_rps
 from policies.grouping import Grouping, by_allowed_sites, by_rows
-from policies.program import Entries, Infinity, Program, loaded, optimum
+from policies.horizon_layout import Layout, Units, entries_of
+from policies.norm_cuts import norm_optimum
+from policies.program import Infinity, Program, loaded
 from policies.slot_program import SlotProgram
-from simulator.fleet import BoolArray, Fleet, FloatArray, IntArray, Objective
+from simulator.fleet import BoolArray, Fleet, FloatArray
 from simulator.forecast import Outlook
+from simulator.objective import Objective
 
 #: Ten times the solver's tolerance, in units of flow. What it leaves out is put back by the assignment.
 SLACK = 1e-6
@@ -39,60 +42,11 @@ class HorizonPlan(NamedTuple):
     """Slots in which the bound on round trips gives way, [slots]."""
 
 
-class _Layout(NamedTuple):
-    """Where things stand in the matrix.
-
-    Columns: flows [slot, pair], the two maxima, unserved demand [short slot, group].
-    Rows: demand [slot, group], capacity [slot, shared site], water [site], carbon [site], unserved [short slot].
-    """
-
-    slots: int
-    grouping: Grouping
-    wide: BoolArray
-    """Slots that may use the pairs beyond the bound on round trips, [slots]."""
-    group: IntArray
-    site: IntArray
-    shared: BoolArray
-    """A site that one group alone may use is held to its capacity by the bound of its column, the others by rows."""
-    short: IntArray
-
-    @property
-    def maxima(self) -> int:
-        return self.slots * len(self.site)
-
-    @property
-    def capacity_row(self) -> int:
-        return self.slots * len(self.grouping.allowed)
-
-    @property
-    def water_row(self) -> int:
-        return self.capacity_row + self.slots * int(self.shared.sum())
-
-    @property
-    def carbon_row(self) -> int:
-        return self.water_row + len(self.shared)
-
-    @property
-    def short_row(self) -> int:
-        return self.carbon_row + len(self.shared)
-
-
-class _Units(NamedTuple):
-    """Typical sizes that everything is divided by, so that the solver's absolute tolerances fit every fleet."""
-
-    flow_rps: float
-    requests: float
-    """Requests that a unit of flow brings in a slot."""
-    money_usd: float
-    water_m3: float
-    carbon_t: float
-
-
 class HorizonProgram:
-    """min sum of cost + mu_w max_i(spent_i + water_i) + mu_c max_i(spent_i + carbon_i) over the slots of an outlook.
+    """min sum of cost + mu_w ||a (spent + water)|| + mu_c ||b (spent + carbon)|| over the slots of an outlook.
 
     What servers drink and emit by being on, whatever they serve, counts as spent; what closeness asks for is a cost.
-    Slots are coupled through the 2 x sites maxima only. Origins with the same allowed sites at the same prices are one.
+    Slots are coupled through the footprints of the sites only. Origins with the same sites at the same prices are one.
     """
 
     def __init__(self, fleet: Fleet, objective: Objective, closeness: Closeness | None = None):
@@ -108,6 +62,7 @@ class HorizonProgram:
 
     def solve(self, outlook: Outlook, spent: Spent) -> HorizonPlan:
         """Solve for the slots of an outlook. Demand that no flow can carry is left out, as little as possible."""
+        outlook, spent = self._weighted(outlook, spent)
         demand = self.grouping.demand(outlook.demand_rps)
         demand = np.where(demand * self._fleet.slot_s < NOTHING, 0.0, demand)
         units, wide = self._units(outlook, demand), self._wide(demand)
@@ -117,17 +72,28 @@ class HorizonProgram:
             if self._by_pair:
                 # Devex: a third to nine tenths of the time with prices of pairs.
                 solver.setOptionValue("simplex_dual_edge_weight_strategy", 1)
-            best = optimum(solver)
+            best = norm_optimum(solver, layout, self._objective.norm)
             if best is not None:
                 break
         assert best is not None, "leaving out what no flow can serve makes every slot feasible"
         flow = np.zeros((len(demand), *self.grouping.allowed.shape))
-        x = np.maximum(best.x[: layout.maxima], 0.0).reshape(len(demand), -1)
+        x = np.maximum(best.x[: layout.norms], 0.0).reshape(len(demand), -1)
         flow[:, layout.group, layout.site] = x * units.flow_rps
         sites = len(self._fleet.sites)
         water = -best.row_price[layout.water_row :][:sites] * units.money_usd / units.water_m3
         carbon = -best.row_price[layout.carbon_row :][:sites] * units.money_usd / units.carbon_t
         return HorizonPlan(flow, outlook.cost_usd + water * outlook.water_m3 + carbon * outlook.carbon_t, wide)
+
+    def _weighted(self, outlook: Outlook, spent: Spent) -> tuple[Outlook, Spent]:
+        """Footprints as they weigh at the sites: from here on nothing else is asked of them."""
+        water, carbon = self._objective.weighted_water, self._objective.weighted_carbon
+        weighted = outlook._replace(
+            carbon_t=carbon(outlook.carbon_t),
+            water_m3=water(outlook.water_m3),
+            standing_carbon_t=carbon(outlook.standing_carbon_t),
+            standing_water_m3=water(outlook.standing_water_m3),
+        )
+        return weighted, Spent(carbon(spent.carbon_t), water(spent.water_m3))
 
     def _wide(self, demand: FloatArray) -> BoolArray:
         """Slots that near pairs cannot carry, [slots]."""
@@ -136,20 +102,21 @@ class HorizonProgram:
         # Far less than the solver's tolerance: what is too much for it must not be called feasible.
         return unserved_rps(self._fleet, self.near, demand, rounding=1e-9) > 0
 
-    def _layout(self, unserved: FloatArray, wide: BoolArray) -> _Layout:
+    def _layout(self, unserved: FloatArray, wide: BoolArray) -> Layout:
         pairs = self.grouping.allowed if wide.any() else self.near.allowed
         group, site = np.argwhere(pairs).T
-        return _Layout(len(unserved), self.grouping, wide, group, site, pairs.sum(axis=0) > 1, np.flatnonzero(unserved))
+        shared, short = pairs.sum(axis=0) > 1, np.flatnonzero(unserved)
+        return Layout(len(unserved), self.grouping, wide, group, site, shared, short, self._objective.is_largest)
 
-    def _units(self, outlook: Outlook, demand: FloatArray) -> _Units:
+    def _units(self, outlook: Outlook, demand: FloatArray) -> Units:
         flow = min(float(self._fleet.capacity_rps.max()), float(demand.max())) or 1.0
         requests = flow * self._fleet.slot_s
         water, carbon = (float(part.mean()) * requests or 1.0 for part in (outlook.water_m3, outlook.carbon_t))
-        mu_water, mu_carbon = self._objective
+        mu_water, mu_carbon = self._objective[:2]
         money = float(np.abs(outlook.cost_usd).mean()) * requests + mu_water * water + mu_carbon * carbon
         money += float(self._trip_usd[self.grouping.allowed].sum()) / max(self.grouping.allowed.sum(), 1) * requests
         # A thousandth, so that costs are in the hundreds, as they are in the paper's own units.
-        return _Units(flow, requests, (money or 1.0) / 1e3, water, carbon)
+        return Units(flow, requests, (money or 1.0) / 1e3, water, carbon)
 
     def _unserved(self, demand: FloatArray, unit_rps: float) -> Iterator[FloatArray]:
         """The demand [requests/s] that each slot may leave out, [slots]; the next one where that was infeasible."""
@@ -167,14 +134,14 @@ class HorizonProgram:
         spent: Spent,
         demand: FloatArray,
         unserved: FloatArray,
-        units: _Units,
-        layout: _Layout,
+        units: Units,
+        layout: Layout,
     ) -> Program:
-        """Bounds and costs; the matrix is made by :func:`_entries`."""
-        mu_water, mu_carbon = self._objective
+        """Bounds and costs; the matrix is made by :func:`entries_of`."""
+        mu_water, mu_carbon = self._objective[:2]
         water_spent = spent.water_m3 + outlook.standing_water_m3.sum(axis=0)
         carbon_spent = spent.carbon_t + outlook.standing_carbon_t.sum(axis=0)
-        left = len(layout.short) * len(self.grouping.allowed)
+        left, burdens = len(layout.short) * len(self.grouping.allowed), np.zeros(layout.columns - layout.burdens)
         # A site larger than all demand is as good as one of that size, which keeps numbers near one.
         capacity = np.minimum(self._fleet.capacity_rps, demand.sum(axis=1).max()) / units.flow_rps
         alone = np.where(layout.shared, Infinity, capacity)[layout.site]
@@ -189,8 +156,8 @@ class HorizonProgram:
         dearest = self._dearest_usd(outlook) + float(trip.max(initial=0.0))
         penalty = 2.0 * (min(self.grouping.allowed.shape) + 1) * dearest * units.requests
         return Program(
-            cost=np.concatenate([cost, weights, np.full(left, penalty)]) / units.money_usd,
-            upper=np.concatenate([upper, np.full(2 + left, Infinity)]),
+            cost=np.concatenate([cost, weights, np.full(left, penalty), burdens]) / units.money_usd,
+            upper=np.concatenate([upper, np.full(layout.columns - layout.norms, Infinity)]),
             row_lower=np.concatenate([need, free, np.zeros(len(layout.short))]),
             row_upper=np.concatenate(
                 [
@@ -201,10 +168,10 @@ class HorizonProgram:
                     unserved[layout.short] / units.flow_rps,
                 ]
             ),
-            entries=_entries(outlook, units, layout),
+            entries=entries_of(outlook, units, layout),
         )
 
-    def _trip(self, outlook: Outlook, layout: _Layout) -> FloatArray:
+    def _trip(self, outlook: Outlook, layout: Layout) -> FloatArray:
         """What the round trips of pairs cost [US$], [pairs]; those beyond the bound more than any saving is worth."""
         trip, far = self._trip_usd, self.grouping.allowed & ~self.near.allowed
         if layout.wide.any():
@@ -214,35 +181,5 @@ class HorizonProgram:
 
     def _dearest_usd(self, outlook: Outlook) -> float:
         """More than one request at any site can add to the objective, round trips apart."""
-        mu_water, mu_carbon = self._objective
+        mu_water, mu_carbon = self._objective[:2]
         return float((np.abs(outlook.cost_usd) + mu_water * outlook.water_m3 + mu_carbon * outlook.carbon_t).max())
-
-
-def _entries(outlook: Outlook, units: _Units, layout: _Layout) -> Entries:
-    """The matrix: where each column takes part, and with how much."""
-    groups, sites, pairs = *layout.grouping.allowed.shape, len(layout.site)
-    slot, site, group = (
-        np.repeat(np.arange(layout.slots), pairs),
-        np.tile(layout.site, layout.slots),
-        np.tile(layout.group, layout.slots),
-    )
-    flow, one = np.arange(layout.maxima), np.ones(layout.maxima)
-    capped = layout.shared[site]
-    capacity_row = layout.capacity_row + slot * int(layout.shared.sum()) + (np.cumsum(layout.shared) - 1)[site]
-    every = np.arange(sites)
-    left = layout.maxima + 2 + np.arange(len(layout.short) * groups)
-    left_row = np.repeat(layout.short * groups, groups) + np.tile(np.arange(groups), len(layout.short))
-    short_row = layout.short_row + np.repeat(np.arange(len(layout.short)), groups)
-    water = outlook.water_m3[slot, site] * (units.requests / units.water_m3)
-    carbon = outlook.carbon_t[slot, site] * (units.requests / units.carbon_t)
-    parts = [
-        (slot * groups + group, flow, one),
-        (capacity_row[capped], flow[capped], one[capped]),
-        (layout.water_row + site, flow, water),
-        (layout.carbon_row + site, flow, carbon),
-        (layout.water_row + every, np.full(sites, layout.maxima), -np.ones(sites)),
-        (layout.carbon_row + every, np.full(sites, layout.maxima + 1), -np.ones(sites)),
-        (left_row, left, np.ones(len(left))),
-        (short_row, left, np.ones(len(left))),
-    ]
-    return Entries(*(np.concatenate(column) for column in zip(*parts, strict=True)))

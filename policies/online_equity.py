@@ -11,9 +11,11 @@ from policies.dispatch import CloseDispatch
 from policies.rule import Rule, checked_rule, is_split, ruled, scored
 from policies.weights import OwnWeights
 from simulator.fleet import Fleet, FloatArray
+from simulator.normed_prices import NormedEntropicPrices, NormedEuclideanPrices
+from simulator.objective import Objective
 from simulator.plan import MOST_EVERY, Dual, Plan
 from simulator.policy import Observation, RoutingPolicy
-from simulator.prices import EntropicPrices, EuclideanPrices
+from simulator.prices import EntropicPrices, EuclideanPrices, Prices
 
 
 class OnlineEquity(RoutingPolicy):
@@ -28,12 +30,10 @@ class OnlineEquity(RoutingPolicy):
     def __init__(
         self,
         step: float,
-        water_weight_usd_per_m3: float | None = None,
-        carbon_weight_usd_per_t: float | None = None,
-        rule: Rule | None = None,
-        update_every: int | None = None,
-        rtt_usd_per_request_s: float = 0.0,
-        network_p99_ms: float | None = None,
+        weights: OwnWeights,
+        rule: Rule | None,
+        update_every: int | None,
+        closeness: Closeness,
     ):
         if not 0 < step < float("inf"):
             raise ValueError(f"step must be finite and above 0 (given {step})")
@@ -44,28 +44,43 @@ class OnlineEquity(RoutingPolicy):
         elif update_every is not None and is_split(rule):
             raise ValueError("update_every routes single requests by prices: leave rule out, or say score")
         self.step = step
-        self.weights = OwnWeights(water_weight_usd_per_m3, carbon_weight_usd_per_t).checked()
+        self.weights = weights.checked()
         self.rule = checked_rule(rule)
         self.update_every = update_every
-        self.closeness = Closeness(rtt_usd_per_request_s, network_p99_ms).checked()
+        self.closeness = closeness.checked()
+
+    def check(self, fleet: Fleet) -> None:
+        """Whether its objective is one of this fleet, and one that its prices can follow."""
+        self._checked_objective(fleet)
+
+    def _checked_objective(self, fleet: Fleet) -> Objective:
+        objective = self.weights.objective(fleet)
+        if self.update_every is not None and not objective.is_largest:
+            what = "prices that move with requests are those of the largest site"
+            raise ValueError(f"update_every: {what}; leave it out, or give norm: max (given {objective.norm:g})")
+        return objective
+
+    def _fresh_prices(self, sites: int) -> Prices:
+        euclidean, order = self.steps == "euclidean", self._objective.norm
+        if self._objective.is_largest:
+            return EuclideanPrices(sites) if euclidean else EntropicPrices(sites)
+        return NormedEuclideanPrices(sites, order) if euclidean else NormedEntropicPrices(sites, order)
 
     def start(self, fleet: Fleet) -> None:
         """Set up the program of a slot, and forget all prices."""
-        kind = EuclideanPrices if self.steps == "euclidean" else EntropicPrices
         self._dispatch = CloseDispatch(self.closeness)
-        self._weights = self.weights.objective(fleet)
-        self._prices = [kind(len(fleet.sites)) for _ in range(2)]
+        self._objective = self._checked_objective(fleet)
+        self._prices = [self._fresh_prices(len(fleet.sites)) for _ in range(2)]
         self._most: FloatArray = np.zeros((2, len(fleet.sites)))
 
     def plan(self, observation: Observation) -> Plan:
         """Fill sites in the order of cost and equity prices."""
-        fleet = observation.fleet
-        water_weight, carbon_weight = self._weights
-        if observation.last is not None and self.update_every is None:
-            charged = (carbon_weight * observation.last.carbon_t, water_weight * observation.last.water_m3)
+        fleet, last = observation.fleet, observation.last
+        if last is not None and self.update_every is None:
+            charged = self._burden(last.carbon_t, last.water_m3)
             for prices, usd, most in zip(self._prices, charged, self._most, strict=True):
                 prices.move(usd.tolist(), self.step, most.tolist(), 1.0)
-        burden = np.array([carbon_weight * observation.carbon_t, water_weight * observation.water_m3])
+        burden = self._burden(observation.carbon_t, observation.water_m3)
         # The largest burden of a slot: all places at the planned load, and what servers draw by being on.
         load = fleet.capacity_rps * fleet.slot_s + fleet.standing_kwh / fleet.energy_kwh
         self._most = np.maximum(self._most, burden * load)
@@ -79,6 +94,12 @@ class OnlineEquity(RoutingPolicy):
             observation,
             lambda: dispatch.split(fleet, price, observation.demand_rps),
         )
+
+    def _burden(self, carbon_t: FloatArray, water_m3: FloatArray) -> FloatArray:
+        """What footprints of the sites weigh [US$]: carbon and water, [2, sites]."""
+        objective = self._objective
+        carbon_usd = objective.carbon_weight_usd_per_t * objective.weighted_carbon(carbon_t)
+        return np.array([carbon_usd, objective.water_weight_usd_per_m3 * objective.weighted_water(water_m3)])
 
     def _dual(self, observation: Observation, burden: FloatArray, update_every: int) -> Dual:
         """Prices that move with the requests."""

@@ -8,10 +8,11 @@ from policies.dispatch import CloseDispatch
 from policies.horizon_program import HorizonProgram, Spent
 from policies.placement import Placement
 from policies.rule import Rule, checked_rule, ruled
-from policies.weights import OwnWeights
+from policies.weights import Norm, OwnWeights
 from simulator.fleet import Fleet
 from simulator.plan import Plan
 from simulator.policy import Observation, RoutingPolicy
+from simulator.site_weights import SiteWeights
 from simulator.units import S_PER_H
 
 
@@ -32,13 +33,21 @@ class RecedingHorizon(RoutingPolicy):
         rule: Rule = "split",
         rtt_usd_per_request_s: float = 0.0,
         network_p99_ms: float | None = None,
+        water_site_weights: SiteWeights | None = None,
+        carbon_site_weights: SiteWeights | None = None,
+        norm: Norm | None = None,
     ):
         if not 0 < window_h < float("inf"):
             raise ValueError(f"window_h must be above 0 (given {window_h})")
         self.window_h = window_h
-        self.weights = OwnWeights(water_weight_usd_per_m3, carbon_weight_usd_per_t).checked()
+        weights = water_weight_usd_per_m3, carbon_weight_usd_per_t, water_site_weights, carbon_site_weights, norm
+        self.weights = OwnWeights(*weights).checked()
         self.rule = checked_rule(rule)
         self.closeness = Closeness(rtt_usd_per_request_s, network_p99_ms).checked()
+
+    def check(self, fleet: Fleet) -> None:
+        """Whether its weights name sites of this fleet."""
+        self.weights.objective(fleet)
 
     def start(self, fleet: Fleet) -> None:
         """Set up the program of a window."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -35,9 +36,18 @@ def checked_rule(rule: Rule) -> Rule:
     return rule
 
 
-def ruled(rule: Rule, price: Callable[[], FloatArray], observation: Observation, split: Callable[[], Split]) -> Plan:
-    """The plan of a planner with these prices per request, [sites] or [origins, sites]."""
-    return split() if is_split(rule) else scored(rule, price(), observation)
+def ruled(
+    rule: Rule,
+    price: Callable[[], FloatArray],
+    observation: Observation,
+    split: Callable[[], Split],
+    rate_cap_rps: FloatArray | None = None,
+) -> Plan:
+    """The plan of a planner with these prices per request, [sites] or [origins, sites].
+
+    As scores, sites serve up to their planned capacity, or ``rate_cap_rps`` [sites].
+    """
+    return split() if is_split(rule) else replace(scored(rule, price(), observation), rate_cap_rps=rate_cap_rps)
 
 
 def is_split(rule: Rule) -> bool:

@@ -1,7 +1,7 @@
 """What is asked for in a run, as it arose: requests of mean size by slot and origin, whoever serves them.
 
-A request counts by its service, which is what the ledger charges, in the slots in which it would be served if it began the
-moment it arose: a plan that knows all of it can then be held against what the ledger says. Where sites take to a
+A request counts by its service, which is what the ledger charges, in the slots in which it would be served if it began
+the moment it arose: a plan that knows all of it can then be held against what the ledger says. Where sites take to a
 request's size differently, it counts by its mean over the sites.
 """
 

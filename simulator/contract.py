@@ -115,7 +115,9 @@ def _same(one: list[Plan], other: list[Plan]) -> bool:
 
 
 def _parts(said: Any) -> Any:
-    """Everything that a plan says; its witness explains it only."""
+    """Everything that a plan says; its witnesses explain it only."""
     if is_dataclass(said):
-        return [_parts(getattr(said, field.name)) for field in fields(said) if field.name != "witness"]
+        return [
+            _parts(getattr(said, field.name)) for field in fields(said) if field.name not in ("witness", "stretched")
+        ]
     return said if said is None or isinstance(said, str) or callable(said) else np.asarray(said, dtype=float).tolist()

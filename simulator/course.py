@@ -6,8 +6,10 @@ from typing import NamedTuple
 
 import numpy as np
 
-from simulator.fleet import Fleet, FloatArray, Objective
+from simulator.fleet import Fleet, FloatArray
 from simulator.footprint import Conditions, Footprint, Usage, footprint
+from simulator.norm import sizes_of
+from simulator.objective import Objective
 from simulator.units import J_PER_KWH, KG_PER_T, L_PER_M3
 
 
@@ -29,8 +31,9 @@ class Course(NamedTuple):
 
 def _weighed(objective: Objective, cost_usd: FloatArray, water_m3: FloatArray, carbon_t: FloatArray) -> FloatArray:
     """J of footprints by site, [...], from [..., sites]."""
-    water, carbon = objective
-    return np.asarray(cost_usd.sum(axis=-1) + water * water_m3.max(axis=-1) + carbon * carbon_t.max(axis=-1))
+    water = objective.water_weight_usd_per_m3 * sizes_of(objective.weighted_water(water_m3), objective.norm)
+    carbon = objective.carbon_weight_usd_per_t * sizes_of(objective.weighted_carbon(carbon_t), objective.norm)
+    return np.asarray(cost_usd.sum(axis=-1) + water + carbon)
 
 
 def request_kwh(fleet: Fleet) -> FloatArray:

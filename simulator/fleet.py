@@ -11,6 +11,7 @@ from typing import Any, NamedTuple, TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
+from simulator.objective import Objective
 from simulator.units import J_PER_KWH, S_PER_H
 
 FloatArray = NDArray[np.float64]
@@ -75,13 +76,6 @@ class Hardware(NamedTuple):
         return np.asarray(np.add.reduceat(values, self.first, axis=-1))
 
 
-class Objective(NamedTuple):
-    """Weights of J = total cost + water x max_i water + carbon x max_i carbon."""
-
-    water_weight_usd_per_m3: float
-    carbon_weight_usd_per_t: float
-
-
 @dataclass(frozen=True, eq=False)
 class Fleet:
     """What a routing policy is told once; extensive figures are those of the full fleet."""
@@ -111,6 +105,13 @@ class Fleet:
     curve: ServiceCurve
     place_s: FloatArray
     """Place-seconds that a request of a site brings to each of its pools on average, [pools]; they sum to service_s."""
+    scarcity: FloatArray
+    """How scarce water is beside the other sites: AWARE factors of the year over their mean, [sites].
+
+    The mean is over all sites of the scenario, lost ones too.
+    """
+    lost: tuple[str, ...] = ()
+    """Sites that are out of service for the whole run: settings may name them."""
 
     def __post_init__(self) -> None:
         freeze(self)

@@ -1,4 +1,4 @@
-"""The gap of a run: J over that of the offline optimum, less 1; what it is a gap of, how sure it is, or why there is none."""
+"""The gap of a run: J over that of the offline optimum, less 1; of what, how sure, or why there is none."""
 
 from __future__ import annotations
 

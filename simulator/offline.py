@@ -68,8 +68,8 @@ def offline(fleet: Fleet, conditions: Conditions, demand_rps: FloatArray, is_who
     none = Spent(np.zeros(shape[1]), np.zeros(shape[1]))
     search = Decomposition(fleet, fleet.objective, outlook, none)
     if search.short_requests > 0:
-        short = search.short_requests
-        return f"planned capacity cannot carry all that was asked for ({short:,.4g} requests of the full fleet too many)"
+        much = f"{search.short_requests:,.4g} requests of the full fleet too many"
+        return f"planned capacity cannot carry all that was asked for ({much})"
     requests, lower_usd, is_exact = _exact(fleet, outlook, none), -np.inf, True
     if requests is None:
         if search.rounds < _FEWEST_ROUNDS:

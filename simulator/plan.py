@@ -32,6 +32,8 @@ class Witness(NamedTuple):
     sites: tuple[str, ...]
     demand_rps: float
     capacity_rps: float
+    wish: str = "bound on round trips"
+    """What gave way, where a policy could serve them by going beyond a wish of its own."""
 
     @property
     def short_rps(self) -> float:
@@ -54,7 +56,9 @@ class Split:
     witness: Witness | None = None
     """Set when demand had to be left out."""
     stretched: Witness | None = None
-    """Set when a policy's own bound on round trips gave way: these origins ask for more than sites within it carry."""
+    """Set when a policy's own wish gave way: these origins ask for more than sites carry within it."""
+    wish: str = "bound on round trips"
+    """What the policy wished."""
 
     def cumulative(self) -> FloatArray:
         """Upper ends of the sites' parts of [0, 1), [origins, sites]; a full row leaves nothing to rounding."""

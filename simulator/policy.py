@@ -72,6 +72,9 @@ class RoutingPolicy:
 
     forecaster: str | None = None
 
+    def check(self, fleet: Fleet) -> None:
+        """Raise ValueError if a setting does not fit this fleet: called before anything is run."""
+
     def start(self, fleet: Fleet) -> None:
         """Called once, before the first slot."""
 

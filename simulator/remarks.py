@@ -22,10 +22,10 @@ def remarks(results: Sequence[RunResult]) -> list[str]:
             )
         if result.stretched_slots:
             where = f"{result.stretched_slots} slot(s)"
-            why = f", most in the one where {result.stretched}" if result.stretched else ""
-            sentences.append(
-                f"{result.policy}: its bound on round trips gave way in {where} to serve all it could{why}"
-            )
+            why, wish = "", "wish"
+            if result.stretched:
+                why, wish = f", most in the one where {result.stretched}", result.stretched.wish
+            sentences.append(f"{result.policy}: its {wish} gave way in {where} to serve all it could{why}")
         busiest = result.utilisation.max(axis=0)
         if busiest.max() > 1 + 1e-9:
             site = result.sites[int(busiest.argmax())]

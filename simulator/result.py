@@ -72,7 +72,7 @@ class RunResult:
     worst_rps: float = 0.0
     """Demand that the plan of the worst slot left out [requests/s], of the full fleet."""
     stretched_slots: int = 0
-    """Slots in which the policy's own bound on round trips gave way."""
+    """Slots in which a wish of the policy's own (a bound on round trips, a limit on water) gave way."""
     stretched: Witness | None = None
     """Why it had to, in the worst slot."""
     laws: tuple[str, ...] = ()
@@ -137,9 +137,9 @@ class RunResult:
 
     @property
     def objective_usd(self) -> float:
-        """J = total cost + water weight x max_i water + carbon weight x max_i carbon [US$]."""
-        water, carbon = self.fleet.objective
-        return self.cost_usd + water * float(self.water_m3.max()) + carbon * float(self.carbon_t.max())
+        """J of the scenario's objective [US$]: total cost, and what water and carbon of the sites weigh."""
+        objective = self.fleet.objective
+        return self.cost_usd + objective.water_usd(self.water_m3) + objective.carbon_usd(self.carbon_t)
 
     @cached_property
     def gap(self) -> Gap:
@@ -209,11 +209,14 @@ class RunResult:
                 f"jain_{short}": jain(burden),
             }
         scarce, health = scarcity(self.footprint, self.conditions), self.health_usd
+        objective = self.fleet.objective
         return row | {
             "scarce_water_m3_mean": scarce.mean_m3,
             "scarce_water_m3_max": scarce.max_m3,
             "par_scarce_water": scarce.par,
             "health_usd": math.nan if np.isnan(health).all() else float(np.nansum(health)),
+            "par_weighted_water": peak_to_average(objective.weighted_water(self.water_m3)),
+            "par_weighted_carbon": peak_to_average(objective.weighted_carbon(self.carbon_t)),
             "objective_usd": self.objective_usd,
             **self._gap(),
         }

@@ -11,11 +11,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Generic, TypeVar
 
+from simulator.fleet import Fleet
 from simulator.forecast import FORECASTERS
 from simulator.modules import imported, member
 from simulator.planes import ENGINES
 from simulator.policy import RoutingPolicy
-from simulator.problem import KeyPath, Problems, did_you_mean, refuse
+from simulator.problem import InputError, KeyPath, Problems, did_you_mean, refuse
 from simulator.provisioning import ProvisioningPolicy
 from simulator.scenario.block import shown
 from simulator.scenario.choice import Choice, PolicyChoice, ProvisioningChoice
@@ -161,6 +162,21 @@ def check_policies(choices: Sequence[PolicyChoice], engine: str, folders: Sequen
                 raise refuse(
                     path, f"the {engine} engine serves shares (rule: split); this needs engine: compiled or simpy"
                 )
+
+
+def check_fit(choices: Sequence[PolicyChoice], fleet: Fleet, folders: Sequence[Path], problems: Problems) -> None:
+    """Collect what settings of policies say that does not fit the fleet; what cannot even be made is not looked at."""
+    for number, choice in enumerate(choices):
+        path: KeyPath = ("policies", number)
+        try:
+            policy = make_policy(choice, folders, path)
+        except InputError:
+            continue
+        with problems.collecting():
+            try:
+                policy.check(fleet)
+            except ValueError as error:
+                raise refuse((*path, choice.name), str(error)) from None
 
 
 def check_provisioning(scenario: Scenario, folders: Sequence[Path], problems: Problems) -> None:

@@ -13,6 +13,8 @@ S_PER_MIN = 60.0
 S_PER_MS = 1e-3
 US_PER_S = 1e6
 H_PER_DAY = 24
+#: Of 365 days.
+S_PER_YEAR = 365 * H_PER_DAY * S_PER_H
 
 J_PER_WH = 3600.0
 J_PER_KWH = 3.6e6

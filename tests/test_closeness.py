@@ -19,8 +19,9 @@ from policies.horizon_program import HorizonPlan, HorizonProgram, Spent
 from policies.placement import Placement
 from simulator import check_policy, run
 from simulator.detours import nearest_share
-from simulator.fleet import Fleet, FloatArray, Objective
+from simulator.fleet import Fleet, FloatArray
 from simulator.forecast import Outlook
+from simulator.objective import Objective
 from simulator.plan import Score, Split
 from simulator.policy import Observation
 from simulator.remarks import remarks

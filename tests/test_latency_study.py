@@ -14,7 +14,7 @@ from test_sweep import run
 
 from policies.equitable_offline import EquitableOffline
 from policies.merit_order import GlbCost
-from simulator.fleet import Objective
+from simulator.objective import Objective
 from simulator.problem import InputError
 from simulator.scenario import parse
 from simulator.simulation import run as run_one
@@ -80,7 +80,7 @@ def test_prospects_are_what_the_fluid_engine_makes_of_the_plans(allowed: str) ->
 def test_multiples_reach_from_where_equity_begins_to_matter_to_where_nothing_changes_any_more() -> None:
     world = build_world(made())
     fleet, outlook = world.fleet, outlook_of(world)
-    water, carbon = fleet.objective
+    water, carbon = fleet.objective[:2]
 
     def prospect(k: float) -> Any:
         return equitable(fleet, outlook, Objective(k * water, k * carbon))

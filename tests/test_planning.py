@@ -18,8 +18,9 @@ from policies.grouping import by_allowed_sites, one_by_one
 from policies.horizon_program import HorizonProgram, Spent
 from policies.slot_program import SlotProgram, merit_order
 from simulator import run
-from simulator.fleet import Fleet, Objective
+from simulator.fleet import Fleet
 from simulator.forecast import Outlook, Perfect
+from simulator.objective import Objective
 from simulator.plan import Witness
 from simulator.world import World
 

@@ -13,7 +13,7 @@ from simulator.world import World
 
 @dataclass
 class Minutes:
-    """Slots whose demand could not be planned for, or not within a policy's own bound on round trips, and why."""
+    """Slots whose demand could not be planned for, or not within a policy's own wish, and why."""
 
     short_slots: int = 0
     unserved_requests: FloatArray | None = None
@@ -22,7 +22,7 @@ class Minutes:
     """Demand that the worst slot leaves out [requests/s], of the full fleet."""
     stretched_slots: int = 0
     stretched: Witness | None = None
-    """Why the bound gave way, in the slot whose excess was the largest."""
+    """Why the wish gave way, in the slot whose excess was the largest."""
     decision_s: list[float] = field(default_factory=list)
     """Wall time of each of the policy's decisions."""
 

@@ -1,8 +1,8 @@
 """Filling: the demand of every slot served at the smallest price, where prices depend on the site alone.
 
-With such prices a slot is a problem over a polymatroid, so being greedy is exact (Edmonds, 1970): sites take all they can
-in the order of their price, and what stands in the way moves to a site that was filled before, which changes no price
-(augmenting paths of Ford and Fulkerson, the shortest first).
+With such prices a slot is a problem over a polymatroid, so being greedy is exact (Edmonds, 1970): sites take all they
+can in the order of their price, and what stands in the way moves to a site that was filled before, which changes no
+price (augmenting paths of Ford and Fulkerson, the shortest first).
 """
 
 from __future__ import annotations

@@ -73,7 +73,7 @@ def headline(saved: Saved) -> str:
     if len(rows) == 1:
         return f"{best['policy']} costs {_usd(best, 'cost_usd')} in all; {_ratios(best)}.{_lost(best, rows)}"
     first = (
-        f"{best['policy']} has the smallest J, the cost and the weighted largest footprints together: "
+        f"{best['policy']} has the smallest J, the cost and what the footprints of the sites weigh: "
         f"{_usd(best, 'objective_usd')}. {_ratios(best).capitalize()}."
     )
     if best is cheapest:

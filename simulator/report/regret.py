@@ -65,7 +65,9 @@ def _figure(saved: Saved, curves: pd.DataFrame) -> Figure:
         )
         .add_params(lit)
     )
-    return Figure("regret", chart, "Regret over time: J so far, less J so far of the optimal plan, for each policy.", 340)
+    return Figure(
+        "regret", chart, "Regret over time: J so far, less J so far of the optimal plan, for each policy.", 340
+    )
 
 
 def _table(known: pd.DataFrame) -> Table:

@@ -16,6 +16,7 @@ from .constraints import Allowed, FullGlb
 from .cooling import Cooling
 from .grid import Grid
 from .network import Network
+from .objective import Objective
 from .onsite import Solar, Storage
 from .outage import Outages
 from .place import Origins, Sites
@@ -39,13 +40,6 @@ class Planning(Block):
     """Servers that count: all that are in no outage, on or off, or only those that are on or booting."""
     marginal: Literal["dynamic", "average"] = "dynamic"
     """Energy of a request: what it adds to servers that are on, or with its share of their idle draw as well."""
-
-
-class Objective(Block):
-    """J = total cost + water weight x the largest site's water + carbon weight x the largest site's carbon."""
-
-    water_weight_usd_per_m3: NotNegative = 60.0
-    carbon_weight_usd_per_t: NotNegative = 1500.0
 
 
 class PublishedRow(Block):

@@ -10,7 +10,6 @@ from typing import Any
 import numpy as np
 
 from policies.closeness import Closeness
-from simulator.fleet import Objective
 from simulator.problem import InputError, KeyPath, LawError, Problems, refuse
 from simulator.scenario import Scenario
 from simulator.scenario.choice import PolicyChoice
@@ -61,7 +60,7 @@ def latency_agenda(base: Scenario, asked: LatencyStudy, modules: tuple[Path, ...
         modules=modules,
         inputs=tuple(input_files(plain, world.sites)),
         extra={
-            "objective": base.objective.model_dump(),
+            "objective": base.objective.model_dump(mode="json", exclude_none=True),
             "checks": [
                 check for world, name in zip(worlds, names, strict=True) for check in _checks(world, name, multiples)
             ],
@@ -106,7 +105,7 @@ def _check_fit(base: Scenario) -> None:
         raise refuse(("fleet_scale",), what)
     if base.engine == "fluid":
         raise refuse(("engine",), "a latency study needs requests; take compiled or simpy")
-    if not any(base.objective.model_dump().values()):
+    if not any(base.objective.weights.values()):
         raise refuse(("objective",), "both weights of equity are 0; a latency study varies them")
 
 
@@ -132,8 +131,7 @@ def _multiples(world: World, asked: LatencyStudy) -> tuple[float, ...]:
     if asked.multiples is not None:
         return tuple(sorted({0.0, 1.0, *asked.multiples}))
     fleet, outlook = world.fleet, outlook_of(world)
-    water, carbon = fleet.objective
-    return telling_multiples(lambda k: equitable(fleet, outlook, Objective(k * water, k * carbon)), asked.weights)
+    return telling_multiples(lambda k: equitable(fleet, outlook, fleet.objective.times(k)), asked.weights)
 
 
 def _variations(
@@ -152,7 +150,7 @@ def _variations(
 
 
 def _choice(plain: Scenario, multiple: float, asked: Closeness) -> PolicyChoice:
-    weights = {key: multiple * value for key, value in plain.objective.model_dump().items()}
+    weights = {key: multiple * value for key, value in plain.objective.weights.items()}
     mind = {key: value for key, value in asked._asdict().items() if value}
     return PolicyChoice(name=POLICY, settings={**weights, **mind})
 
@@ -160,8 +158,7 @@ def _choice(plain: Scenario, multiple: float, asked: Closeness) -> PolicyChoice:
 def _checks(world: World, name: str, multiples: tuple[float, ...]) -> Iterator[str]:
     """What must hold of any such study, in sentences; LawError where it does not."""
     fleet, outlook = world.fleet, outlook_of(world)
-    water, carbon = fleet.objective
-    plans = {k: equitable(fleet, outlook, Objective(k * water, k * carbon)) for k in multiples}
+    plans = {k: equitable(fleet, outlook, fleet.objective.times(k)) for k in multiples}
     free, cheap = plans[0.0].cost_usd, cheapest(fleet, outlook).cost_usd
     # Costs may add up to next to nothing where some are below zero.
     size = float((np.abs(outlook.cost_usd).max(axis=1) * outlook.demand_rps.sum(axis=1)).sum()) * fleet.slot_s

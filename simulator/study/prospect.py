@@ -10,8 +10,9 @@ from policies.closeness import Closeness
 from policies.grouping import by_allowed_sites
 from policies.horizon_program import HorizonProgram, Spent
 from policies.slot_program import SlotProgram
-from simulator.fleet import Fleet, FloatArray, Objective
+from simulator.fleet import Fleet, FloatArray
 from simulator.forecast import Outlook, Perfect
+from simulator.objective import Objective
 from simulator.world import World
 
 
@@ -25,13 +26,12 @@ class Prospect(NamedTuple):
     carbon_t: FloatArray
 
     def objective_usd(self, objective: Objective) -> float:
-        """J = cost + water weight x max water + carbon weight x max carbon [US$]."""
+        """J [US$]."""
         return self.cost_usd + self.equity_usd(objective)
 
     def equity_usd(self, objective: Objective) -> float:
-        """What the largest footprints weigh [US$]."""
-        water, carbon = objective
-        return water * float(self.water_m3.max()) + carbon * float(self.carbon_t.max())
+        """What the footprints weigh in it [US$]."""
+        return objective.water_usd(self.water_m3) + objective.carbon_usd(self.carbon_t)
 
     def differs(self, other: Prospect, share: float) -> bool:
         """Whether cost or a largest footprint is another one by more than this share."""

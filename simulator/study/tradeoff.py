@@ -55,7 +55,7 @@ def tradeoff(agenda: Agenda, readings: Readings) -> tuple[dict[str, list[Row]], 
         here = [k for k, key in enumerate(keys) if key.values[0] == allowed]
         efficient = pareto_mask([[interval(readings.summary[keys[k]], name).mean for name in CRITERIA] for k in here])
         plain = [k for k in here if keys[k].policy == POLICY and _is_plain(keys[k])]
-        bend = knee(*np.array([_trade(readings, agenda, keys[k]) for k in plain]).T)
+        bend = knee(*np.array([_trade(readings, keys[k]) for k in plain]).T)
         for k, flag in zip(here, efficient, strict=True):
             rows[k] |= {"pareto": int(flag), "knee": int(bend is not None and k == plain[bend])}
     paying = list(_paying(readings))
@@ -74,12 +74,10 @@ def _reference(key: Key) -> Key:
     return Key((key.values[0], cell_of(0.0), cell_of(0.0), ""), POLICY)
 
 
-def _trade(readings: Readings, agenda: Agenda, key: Key) -> tuple[float, float]:
-    """Cost, and what the largest footprints weigh at the scenario's weights, means over seeds [US$]."""
-    rows, objective = readings.summary[key], agenda.scenario.objective
-    water, carbon = (figures(rows, name).mean() for name in ("water_m3_max", "carbon_t_max"))
-    equity = objective.water_weight_usd_per_m3 * water + objective.carbon_weight_usd_per_t * carbon
-    return float(figures(rows, "cost_usd").mean()), float(equity)
+def _trade(readings: Readings, key: Key) -> tuple[float, float]:
+    """Cost, and what footprints weigh beside it in the scenario's objective, means over seeds [US$]."""
+    cost, total = (float(figures(readings.summary[key], name).mean()) for name in ("cost_usd", "objective_usd"))
+    return cost, total - cost
 
 
 def _row(readings: Readings, key: Key) -> Row:

@@ -19,7 +19,7 @@ from simulator.units import S_PER_H
 
 from .conditions import build_conditions
 from .demand import Demand, build_demand
-from .fleet import build_fleet, mean_request, survey
+from .fleet import build_fleet, check_objective, mean_request, survey
 from .hardware import Pool, is_proportional, pools_of
 from .lost import columns_of, fleet_of, outages_of, pools_of_sites, standing_sites
 from .onsite import build_batteries, refuse_combined_water
@@ -84,6 +84,8 @@ class World:
         if scale != 1 and self.scenario.engine != "fluid":
             size = f"latencies are those of a fleet of {scale:g} times the size"
             notes.append(f"fleet_scale {scale:g}: {size}; totals are divided by it")
+        if not self.fleet.objective.is_plain:
+            notes.append(_said(self.fleet))
         if self.scenario.lost_sites:
             notes.append(f"out of service for the whole run: {', '.join(self.scenario.lost_sites)}")
         if self.outages.all:
@@ -95,6 +97,17 @@ class World:
         if blocked:
             notes.append(f"no site may serve {', '.join(blocked)}: those requests are rejected")
         return tuple(notes)
+
+
+def _said(fleet: Fleet) -> str:
+    """Which objective J is of, and what sites weigh in it."""
+    objective, weighing = fleet.objective, []
+    for name, weights in (("a", objective.water_site_weights), ("b", objective.carbon_site_weights)):
+        if (weights != 1).any():
+            least, most = int(weights.argmin()), int(weights.argmax())
+            ends = [f"{weights[i]:.3g} ({fleet.sites[i]})" for i in (least, most)]
+            weighing.append(f"{name} from {ends[0]} to {ends[1]}")
+    return ", ".join([f"J = {objective.formula}", *weighing])
 
 
 def build_world(scenario: Scenario, seed: int | None = None) -> World:
@@ -109,6 +122,7 @@ def build_world(scenario: Scenario, seed: int | None = None) -> World:
     standing = standing_sites(scenario.lost_sites, [site.name for site in sites], problems)
     _fits_in_memory(scenario, len(sites), len(origins), problems)
     check_agreement(scenario, problems)
+    check_objective(scenario, sites, problems)
     problems.settle()
     conditions = build_conditions(scenario, sites, seed, is_proportional(pools, len(sites)), problems)
     outages = build_outages(scenario, [s.name for s in sites], [o.name for o in origins], seed, problems)

@@ -104,6 +104,22 @@ def _aware(site: Site) -> FloatArray:
     return np.broadcast_to(np.array(own, dtype=float), 12)
 
 
+def relative_scarcity(sites: Sites) -> FloatArray:
+    """The year's AWARE factor of each site over their mean, [sites].
+
+    The catalogue has AWARE's own mean of the year, which weighs months by what is drawn in them; of a site's own twelve
+    factors it is the plain mean.
+    """
+    yearly = np.array([_aware_of_the_year(site) for site in sites])
+    return yearly / (float(yearly.mean()) or 1.0)
+
+
+def _aware_of_the_year(site: Site) -> float:
+    if site.aware is not None:
+        return float(np.mean(site.aware))
+    return float(places().get(site.kin, {}).get("aware_annual", 1.0))
+
+
 def _health(site: Site) -> float:
     """Health cost per kWh at the meter; NaN where it is not known."""
     known = places().get(site.kin, {}).get("health_usd_per_mwh") or "nan"

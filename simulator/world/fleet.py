@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -11,16 +12,19 @@ from simulator.fleet import (
     Fleet,
     FloatArray,
     Hardware,
-    Objective,
     ServiceCurve,
     idle_share_kwh,
     marginal_kwh,
 )
+from simulator.norm import order_of
+from simulator.objective import Objective
 from simulator.problem import Problems
 from simulator.scenario.place import Origin, Site
 from simulator.scenario.scenario import Scenario
+from simulator.site_weights import site_weights, unknown_sites
 from simulator.units import J_PER_KWH, S_PER_H
 
+from .conditions import relative_scarcity
 from .demand import Demand
 from .hardware import Pool, build_hardware, is_proportional, queue_limits, share_of_places
 from .network import build_allowed, build_rtt
@@ -89,6 +93,7 @@ def build_fleet(
     scenario: Scenario, sites: tuple[Site, ...], origins: tuple[Origin, ...], ground: Ground, mean: MeanRequest
 ) -> Fleet:
     """The fleet, with what planners may assume of it."""
+    names, scarce = tuple(site.name for site in sites), relative_scarcity(sites)
     hardware, proportional = ground.hardware, is_proportional(ground.pools, len(sites))
     energy_kwh = mean.energy_kwh
     standing_kwh = hardware.by_site(hardware.idle_w * hardware.servers) * scenario.slot_s / J_PER_KWH
@@ -96,7 +101,7 @@ def build_fleet(
         energy_kwh = energy_kwh + mean.idle_kwh / scenario.planning.utilisation_cap
         standing_kwh = np.zeros(len(sites))
     return Fleet(
-        sites=tuple(site.name for site in sites),
+        sites=names,
         origins=tuple(origin.name for origin in origins),
         slots=scenario.slots,
         slot_s=scenario.slot_s,
@@ -106,12 +111,32 @@ def build_fleet(
         energy_kwh=energy_kwh,
         capacity_rps=_capacity(scenario, hardware, mean.service_s, energy_kwh),
         standing_kwh=standing_kwh,
-        objective=Objective(**scenario.objective.model_dump()),
+        objective=_objective(scenario, names, scarce),
         queue_limit=queue_limits(ground.pools, len(sites)),
         overhead_fixed=np.where(proportional, 0.0, scenario.cooling.pue.fixed_share),
         hardware=hardware,
         curve=ground.curve,
         place_s=mean.place_s,
+        scarcity=scarce,
+    )
+
+
+def check_objective(scenario: Scenario, sites: tuple[Site, ...], problems: Problems) -> None:
+    """Add to ``problems`` the names in weights of sites that are no site's."""
+    names = [site.name for site in sites]
+    for key in ("water_site_weights", "carbon_site_weights"):
+        for name, what in unknown_sites(getattr(scenario.objective, key), names).items():
+            problems.add(("objective", key, name), what)
+
+
+def _objective(scenario: Scenario, sites: Sequence[str], scarce: FloatArray) -> Objective:
+    asked = scenario.objective
+    return Objective(
+        asked.water_weight_usd_per_m3,
+        asked.carbon_weight_usd_per_t,
+        site_weights(asked.water_site_weights, sites, scarce),
+        site_weights(asked.carbon_site_weights, sites, scarce),
+        order_of(asked.norm),
     )
 
 

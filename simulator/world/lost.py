@@ -44,7 +44,7 @@ def fleet_of(fleet: Fleet, sites: IntArray) -> Fleet:
     """The fleet of these sites alone."""
     pools = np.flatnonzero(np.isin(fleet.hardware.site, sites))
     hardware = columns_of(fleet.hardware, pools)
-    by_site = ("service_s", "energy_kwh", "capacity_rps", "queue_limit", "overhead_fixed", "standing_kwh")
+    by_site = ("service_s", "energy_kwh", "capacity_rps", "queue_limit", "overhead_fixed", "standing_kwh", "scarcity")
     return replace(
         fleet,
         sites=tuple(fleet.sites[i] for i in sites),
@@ -53,6 +53,8 @@ def fleet_of(fleet: Fleet, sites: IntArray) -> Fleet:
         hardware=hardware._replace(site=np.searchsorted(sites, hardware.site)),
         curve=columns_of(fleet.curve, pools),
         place_s=fleet.place_s[pools],
+        objective=fleet.objective.at(sites, len(fleet.sites)),
+        lost=tuple(np.delete(fleet.sites, sites).tolist()),
         **{name: getattr(fleet, name)[sites] for name in by_site},
     )
 
