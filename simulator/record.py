@@ -121,7 +121,7 @@ class Record(NamedTuple):
     requests: Requests | None = None
     """Rows that were asked for."""
     asked: FloatArray | None = None
-    """Work that arose, in requests of mean size (:mod:`simulator.asked`), [slots, origins]; of ``fluid``, the demand."""
+    """Work that arose in mean requests (:mod:`simulator.asked`), [slots, origins]; the demand of ``fluid``."""
 
     @property
     def settled(self) -> Batches | None:

@@ -1,6 +1,6 @@
 """Failure signatures: what an operator would want to be told of a run, with the limits at which it is told.
 
-Pure functions of a result. Limits are shares of what the optimal plan does on the same requests, so that a policy is not
+Pure functions of a result. Limits are shares of what the optimal plan does on the same requests, so that no policy is
 blamed for what nobody could have done better.
 """
 
@@ -53,7 +53,7 @@ def signatures(result: RunResult) -> list[Signature]:
 
 
 def spike(result: RunResult, name: str) -> Signature | None:
-    """A window whose peak-to-average ratio of ``water`` or ``carbon`` is far above the optimal plan's in that window."""
+    """A window whose peak-to-average ratio of ``water`` or ``carbon`` is far above the optimal plan's there."""
     gap, asked = result.gap, result.record.asked
     if not gap.against or gap.optimum is None or asked is None:
         return None
@@ -70,8 +70,8 @@ def spike(result: RunResult, name: str) -> Signature | None:
     since = result.start + timedelta(seconds=worst * result.slot_s)
     hours = length * result.slot_s / S_PER_H
     sentence = (
-        f"PAR of {name} is {own[worst]:.2f} in the {hours:,.4g} h from {since:%Y-%m-%d %H:%M} UTC, where the optimal plan "
-        f"has {plan[worst]:.2f}; above {SPIKE:g} times that in {(excess > SPIKE).mean():.0%} of all such windows"
+        f"PAR of {name} is {own[worst]:.2f} in the {hours:,.4g} h from {since:%Y-%m-%d %H:%M} UTC, where the optimal "
+        f"plan has {plan[worst]:.2f}; above {SPIKE:g} times that in {(excess > SPIKE).mean():.0%} of all such windows"
     )
     return Signature(INEQUITY, sentence, float(own[worst]), float(SPIKE * plan[worst]))
 

@@ -48,7 +48,7 @@ def slot_table(result: RunResult) -> pa.Table:
 
 
 def regret_table(result: RunResult) -> pa.Table:
-    """Policy x slot: J of the optimal plan up to the end of the slot, and by how much that of the run is above it [US$].
+    """Policy x slot: J of the optimal plan up to the end of the slot, and how much more that of the run is [US$].
 
     Without rows where there is no plan to compare with.
     """

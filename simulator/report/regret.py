@@ -29,10 +29,10 @@ def regret(saved: Saved) -> Section:
     if isinstance(missing, dict) and missing:
         parts.append(Sentences([f"{policy} has no gap: {reason}." for policy, reason in missing.items()]))
     explanation = (
-        "The offline optimum is the smallest J that a plan within planned capacity could have had which knew all requests "
-        "and signals beforehand. The gap is J over that of the optimum, less 1. Regret at a time is J of all that the "
-        "policy has spent so far less J of what the optimal plan has spent so far: it may fall, and be below zero for a "
-        "while, since the optimum spends early what it saves later."
+        "The offline optimum is the smallest J that a plan within planned capacity could have had which knew all "
+        "requests and signals beforehand. The gap is J over that of the optimum, less 1. Regret at a time is J of all "
+        "that the policy has spent so far less J of what the optimal plan has spent so far: it may fall, and be below "
+        "zero for a while, since the optimum spends early what it saves later."
     )
     return Section(_HEADING, explanation, parts or [Remark("There is no gap to show.")])
 
