@@ -37,6 +37,9 @@ class HorizonPlan(NamedTuple):
     """Cost and equity prices of one request [US$], [slots, sites]; what its round trip costs is not in them."""
     wide: BoolArray
     """Slots in which the bound on round trips gives way, [slots]."""
+    water_usd_per_m3: FloatArray
+    """What the largest footprint makes a site's water cost, [sites]: the price of equity; likewise carbon."""
+    carbon_usd_per_t: FloatArray
 
 
 class _Layout(NamedTuple):
@@ -127,7 +130,8 @@ class HorizonProgram:
         sites = len(self._fleet.sites)
         water = -best.row_price[layout.water_row :][:sites] * units.money_usd / units.water_m3
         carbon = -best.row_price[layout.carbon_row :][:sites] * units.money_usd / units.carbon_t
-        return HorizonPlan(flow, outlook.cost_usd + water * outlook.water_m3 + carbon * outlook.carbon_t, wide)
+        price = outlook.cost_usd + water * outlook.water_m3 + carbon * outlook.carbon_t
+        return HorizonPlan(flow, price, wide, water, carbon)
 
     def _wide(self, demand: FloatArray) -> BoolArray:
         """Slots that near pairs cannot carry, [slots]."""

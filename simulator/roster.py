@@ -11,11 +11,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Generic, TypeVar
 
-from simulator.forecast import FORECASTERS
+from simulator.forecast import FORECASTERS, asked_by
 from simulator.modules import imported, member
 from simulator.planes import ENGINES
 from simulator.policy import RoutingPolicy
-from simulator.problem import KeyPath, Problems, did_you_mean, refuse
+from simulator.problem import InputError, KeyPath, Problems, did_you_mean, refuse
 from simulator.provisioning import ProvisioningPolicy
 from simulator.scenario.block import shown
 from simulator.scenario.choice import Choice, PolicyChoice, ProvisioningChoice
@@ -31,8 +31,7 @@ _Made = TypeVar("_Made")
 
 
 def _known_forecaster(policy: RoutingPolicy) -> None:
-    if policy.forecaster is not None and policy.forecaster not in FORECASTERS:
-        raise ValueError(f"unknown forecaster '{policy.forecaster}'{did_you_mean(policy.forecaster, FORECASTERS)}")
+    asked_by(policy.forecaster, FORECASTERS["seasonal"])
 
 
 @dataclass(frozen=True)
@@ -115,6 +114,8 @@ def made(kind: Kind[_Made], choice: Choice, folders: Sequence[Path] = (), path: 
         one = found(**choice.settings)
         kind.check(one)
         return one
+    except InputError as error:  # settings that are blocks of a scenario say themselves where they are wrong
+        raise error.within((*path, choice.name)) from None
     except (ValueError, TypeError) as error:
         raise refuse((*path, choice.name), str(error)) from None
     except (Exception, SystemExit) as error:
