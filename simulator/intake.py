@@ -9,7 +9,7 @@ from pathlib import Path
 
 from simulator.planes import ENGINES
 from simulator.problem import InputError, Problems, did_you_mean, refuse
-from simulator.roster import built_in, check_controls, check_policies, check_provisioning
+from simulator.roster import built_in, check_controls, check_forecasts, check_policies, check_provisioning
 from simulator.scenario import Scenario, Source, parse, read_source
 from simulator.scenario.choice import PolicyChoice, ProvisioningChoice
 from simulator.world import World, build_world
@@ -67,7 +67,7 @@ def _checked(source: Source, folders: Sequence[Path], with_world: bool) -> Scena
             check_provisioning(scenario, folders, problems)
             if with_world:
                 with problems.collecting():
-                    check_world(scenario)
+                    check_forecasts(check_world(scenario), folders, problems)
             check_controls(scenario, folders, problems)
         problems.settle()
     except InputError as error:

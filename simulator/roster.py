@@ -7,11 +7,12 @@ import math
 import types
 import typing
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Generic, TypeVar
 
-from simulator.forecast import FORECASTERS, asked_by
+from simulator.forecast import FORECASTERS, Forecaster, asked_by
 from simulator.modules import imported, member
 from simulator.planes import ENGINES
 from simulator.policy import RoutingPolicy
@@ -19,6 +20,7 @@ from simulator.problem import InputError, KeyPath, Problems, did_you_mean, refus
 from simulator.provisioning import ProvisioningPolicy
 from simulator.scenario.block import shown
 from simulator.scenario.choice import Choice, PolicyChoice, ProvisioningChoice
+from simulator.scenario.forecast import Forecasting
 from simulator.scenario.onsite import Storage
 from simulator.scenario.scenario import Scenario
 from simulator.storage import StorageControl
@@ -179,6 +181,17 @@ def check_controls(scenario: Scenario, folders: Sequence[Path], problems: Proble
         if storage is not None:
             with problems.collecting():
                 made(STORAGE, storage.control, folders, (*path, "control"))
+
+
+def check_forecasts(world: World, folders: Sequence[Path], problems: Problems) -> None:
+    """Read the files of the forecasts that policies bring themselves, and collect what is wrong with them."""
+    for number, choice in enumerate(world.scenario.policies):
+        asked = None
+        with suppress(InputError):  # said already
+            asked = make_policy(choice, folders).forecaster
+        if isinstance(asked, Forecasting) and asked.replays:
+            with problems.collecting():
+                Forecaster(world, asked, path=("policies", number, choice.name, "forecaster"))
 
 
 def _wants_requests(policy: RoutingPolicy) -> str | None:
