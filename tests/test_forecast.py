@@ -441,7 +441,7 @@ def test_policies_see_the_wrong_footprint_and_the_result_the_true_one() -> None:
     assert seen.forecast is not None
     assert seen.forecast.ahead(4).cost_usd == pytest.approx(2 * Perfect(made, 3).ahead(4).cost_usd)
     assert result.fleet.energy_kwh == pytest.approx(true_kwh)
-    served = result.record.fates[1].sum(axis=0)
+    served = result.record.busy_place_s.sum(axis=0) / made.fleet.service_s
     assert result.footprint.serving_kwh.sum(axis=0) == pytest.approx(served * true_kwh)
 
 
