@@ -11,6 +11,7 @@ from policies.closeness import Closeness, above_all
 from policies.feasibility import unserved_rps
 from policies.grouping import Grouping, by_allowed_sites, by_rows
 from policies.program import Entries, Infinity, Program, loaded, optimum
+from policies.sliding_basis import Shape, SlidingBasis
 from policies.slot_program import SlotProgram
 from simulator.fleet import BoolArray, Fleet, FloatArray, IntArray, Objective
 from simulator.forecast import Outlook
@@ -58,6 +59,10 @@ class _Layout(NamedTuple):
     shared: BoolArray
     """A site that one group alone may use is held to its capacity by the bound of its column, the others by rows."""
     short: IntArray
+
+    @property
+    def shape(self) -> Shape:
+        return Shape(self.slots, len(self.site), len(self.grouping.allowed), int(self.shared.sum()))
 
     @property
     def maxima(self) -> int:
@@ -109,20 +114,27 @@ class HorizonProgram:
         self._trip_usd = self.grouping.of_groups(trip)
         self._slot_program = SlotProgram(fleet, self.grouping)
 
-    def solve(self, outlook: Outlook, spent: Spent) -> HorizonPlan:
-        """Solve for the slots of an outlook. Demand that no flow can carry is left out, as little as possible."""
+    def solve(self, outlook: Outlook, spent: Spent, basis: SlidingBasis | None = None) -> HorizonPlan:
+        """Solve for the slots of an outlook. Demand that no flow can carry is left out, as little as possible.
+
+        From scratch, or from the ``basis`` of the window before, which then becomes that of this one.
+        """
         demand = self.grouping.demand(outlook.demand_rps)
         demand = np.where(demand * self._fleet.slot_s < NOTHING, 0.0, demand)
         units, wide = self._units(outlook, demand), self._wide(demand)
         for unserved in self._unserved(demand, units.flow_rps):
             layout = self._layout(unserved, wide)
             solver = loaded(self._program(outlook, spent, demand, unserved, units, layout))
-            if self._by_pair:
-                # Devex: a third to nine tenths of the time with prices of pairs.
+            if self._by_pair or basis is not None:
+                # Devex: a third to nine tenths of the time with prices of pairs, and in short windows.
                 solver.setOptionValue("simplex_dual_edge_weight_strategy", 1)
+            if basis is not None:
+                basis.place(solver, layout.shape)
             best = optimum(solver)
             if best is not None:
                 break
+        if basis is not None:
+            basis.keep(solver, layout.shape)
         assert best is not None, "leaving out what no flow can serve makes every slot feasible"
         flow = np.zeros((len(demand), *self.grouping.allowed.shape))
         x = np.maximum(best.x[: layout.maxima], 0.0).reshape(len(demand), -1)

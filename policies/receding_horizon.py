@@ -11,6 +11,7 @@ from policies.dispatch import CloseDispatch
 from policies.horizon_program import HorizonPlan, HorizonProgram, Spent
 from policies.placement import Placement
 from policies.rule import Rule, checked_rule, ruled
+from policies.sliding_basis import SlidingBasis
 from policies.weights import OwnWeights
 from simulator.fleet import Fleet
 from simulator.plan import Plan, Split
@@ -57,17 +58,18 @@ class RecedingHorizon(RoutingPolicy):
         self._programs = Current(self._set_up)
         self._dispatch = CloseDispatch(self.closeness)
 
-    def _set_up(self, fleet: Fleet) -> tuple[HorizonProgram, Placement]:
+    def _set_up(self, fleet: Fleet) -> tuple[HorizonProgram, Placement, SlidingBasis]:
         program = HorizonProgram(fleet, self.weights.objective(fleet), self.closeness)
-        return program, Placement(fleet, program, self.closeness)
+        return program, Placement(fleet, program, self.closeness), SlidingBasis()
 
     def plan(self, observation: Observation) -> Plan:
         """Solve the window, apply its first slot; between two solves, what the prices found last say of this slot."""
         fleet, dispatch = observation.fleet, self._dispatch
         if self._best is not None and observation.slot % self._every:
             return self._between(self._best, observation)
-        program, placement = self._programs.of(fleet)
-        best = self._best = self._solved(program, observation)
+        program, placement, basis = self._programs.of(fleet)
+        basis.slot = observation.slot
+        best = self._best = self._solved(program, observation, basis)
         return ruled(
             self.rule,
             lambda: dispatch.price(fleet, best.price[0]),
@@ -75,13 +77,13 @@ class RecedingHorizon(RoutingPolicy):
             lambda: placement.split(best, 0, observation.demand_rps),
         )
 
-    def _solved(self, program: HorizonProgram, observation: Observation) -> HorizonPlan:
+    def _solved(self, program: HorizonProgram, observation: Observation, basis: SlidingBasis) -> HorizonPlan:
         """The best plan for the window that begins now."""
         left = observation.fleet.slots - observation.slot
         stretch = left / min(self._window, left)
         assert observation.forecast is not None
         spent = Spent(observation.total.carbon_t / stretch, observation.total.water_m3 / stretch)
-        return program.solve(observation.forecast.ahead(self._window), spent)
+        return program.solve(observation.forecast.ahead(self._window), spent, basis)
 
     def _between(self, best: HorizonPlan, observation: Observation) -> Plan:
         """The cheapest plan of a slot at its own signals and the prices of equity that were found last."""
