@@ -45,28 +45,23 @@ def foreseen(made: World, asked: Data | str, slot: int, slots: int) -> Outlook:
     return Forecaster(made, Forecasting.model_validate(asked)).at(slot).ahead(slots)
 
 
-def waves(**changes: Any) -> World:
-    """Two sites and two origins, three days of hours; everything moves, no two days are the same."""
-    steps = {"values": [3, 5, 2, 8, 6, 9, 4], "every_h": 3}
-    return world(
-        **{
-            "slots": 72,
-            "slot_s": 3600,
-            "sites": {"generate": {"count": 2}},
-            "workload": {
-                "demand": {"poisson": {"rate_per_s": 0.02, "daily_profile": list(range(1, 25))}},
-                "request": {"seconds": 60},
-            },
-            "signals": {
-                "synthetic": {
-                    "price_usd_per_mwh": {"steps": steps},
-                    "carbon_kg_per_kwh": {"sine": {"mean": 0.4, "amplitude": 0.2, "period_h": 31}},
-                    "water_l_per_kwh": {"sine": {"mean": 4, "amplitude": 2, "period_h": 17}},
-                }
-            },
-            **changes,
-        }
-    )
+def waves(sites: int = 2, **changes: Any) -> World:
+    """A few sites with an origin each, three days of hours; all signals move, no two days or sites are the same."""
+    names = ["texas-1", "virginia-1", "georgia-1"][:sites]
+
+    def shape(mean: float, period_h: float) -> Data:
+        kinds = [{"mean": mean, "amplitude": mean / 2, "period_h": period_h + 3 * k, "peak_h": k} for k in range(sites)]
+        return {"per_site": {name: {"sine": kind} for name, kind in zip(names, kinds, strict=True)}}
+
+    signals = {
+        "price_usd_per_mwh": shape(80, 29),
+        "carbon_kg_per_kwh": shape(0.4, 31),
+        "water_l_per_kwh": shape(4, 17),
+    }
+    profile = {"rate_per_s": 0.02, "daily_profile": list(range(1, 25))}
+    plain = {"demand": {"poisson": profile}, "request": {"seconds": 60}}
+    every = {"slots": 72, "slot_s": 3600, "sites": {"generate": {"count": sites}}, "workload": plain}
+    return world(**{**every, "signals": {"synthetic": signals}, **changes})
 
 
 # Seasonal, persistence, stale
@@ -263,13 +258,13 @@ def test_errors_depend_on_no_order_and_no_window() -> None:
 
 def test_quantities_draw_apart() -> None:
     """Demand has the same errors whether prices are noisy too or not, and so have sites when another one is lost."""
-    made = waves(sites={"generate": {"count": 3}})
+    made = waves(3)
     alone = foreseen(made, {"demand": "noisy", "perfect": {}}, 9, 20)
     every = foreseen(made, "noisy", 9, 20)
     assert np.array_equal(alone.demand_rps, every.demand_rps)
     assert not np.array_equal(alone.cost_usd, every.cost_usd)
     names = made.fleet.sites
-    fewer = foreseen(waves(sites={"generate": {"count": 3}}, lost_sites=[names[1]]), "noisy", 9, 20)
+    fewer = foreseen(waves(3, lost_sites=[names[1]]), "noisy", 9, 20)
     assert np.array_equal(fewer.cost_usd, every.cost_usd[:, [0, 2]])
 
 
