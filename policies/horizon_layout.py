@@ -8,6 +8,7 @@ import numpy as np
 
 from policies.grouping import Grouping
 from policies.program import Entries
+from policies.sliding_basis import Shape
 from simulator.fleet import BoolArray, IntArray
 from simulator.forecast import Outlook
 
@@ -33,6 +34,11 @@ class Layout(NamedTuple):
     """Slots that may leave demand out."""
     is_largest: bool
     """Whether the norm is the maximum."""
+
+    @property
+    def shape(self) -> Shape:
+        """What a basis of this program looks like."""
+        return Shape(self.slots, len(self.site), len(self.grouping.allowed), int(self.shared.sum()))
 
     @property
     def norms(self) -> int:

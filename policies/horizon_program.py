@@ -13,6 +13,7 @@ from policies.grouping import Grouping, by_allowed_sites, by_rows
 from policies.horizon_layout import Layout, Units, entries_of
 from policies.norm_cuts import norm_optimum
 from policies.program import Infinity, Program, loaded
+from policies.sliding_basis import SlidingBasis
 from policies.slot_program import SlotProgram
 from simulator.fleet import BoolArray, Fleet, FloatArray
 from simulator.forecast import Outlook
@@ -40,6 +41,9 @@ class HorizonPlan(NamedTuple):
     """Cost and equity prices of one request [US$], [slots, sites]; what its round trip costs is not in them."""
     wide: BoolArray
     """Slots in which the bound on round trips gives way, [slots]."""
+    water_usd_per_m3: FloatArray
+    """What the largest footprint makes a site's water cost, [sites]: the price of equity; likewise carbon."""
+    carbon_usd_per_t: FloatArray
 
 
 class HorizonProgram:
@@ -60,21 +64,30 @@ class HorizonProgram:
         self._trip_usd = self.grouping.of_groups(trip)
         self._slot_program = SlotProgram(fleet, self.grouping)
 
-    def solve(self, outlook: Outlook, spent: Spent) -> HorizonPlan:
-        """Solve for the slots of an outlook. Demand that no flow can carry is left out, as little as possible."""
+    def solve(self, outlook: Outlook, spent: Spent, basis: SlidingBasis | None = None) -> HorizonPlan:
+        """Solve for the slots of an outlook. Demand that no flow can carry is left out, as little as possible.
+
+        From scratch, or from the ``basis`` of the window before, which then becomes that of this one. Cuts of a norm
+        are not in a basis: with a norm other than the maximum every window is solved from scratch.
+        """
         outlook, spent = self._weighted(outlook, spent)
+        basis = basis if self._objective.is_largest else None
         demand = self.grouping.demand(outlook.demand_rps)
         demand = np.where(demand * self._fleet.slot_s < NOTHING, 0.0, demand)
         units, wide = self._units(outlook, demand), self._wide(demand)
         for unserved in self._unserved(demand, units.flow_rps):
             layout = self._layout(unserved, wide)
             solver = loaded(self._program(outlook, spent, demand, unserved, units, layout))
-            if self._by_pair:
-                # Devex: a third to nine tenths of the time with prices of pairs.
+            if self._by_pair or basis is not None:
+                # Devex: a third to nine tenths of the time with prices of pairs, and in short windows.
                 solver.setOptionValue("simplex_dual_edge_weight_strategy", 1)
+            if basis is not None:
+                basis.place(solver, layout.shape)
             best = norm_optimum(solver, layout, self._objective.norm)
             if best is not None:
                 break
+        if basis is not None:
+            basis.keep(solver, layout.shape)
         assert best is not None, "leaving out what no flow can serve makes every slot feasible"
         flow = np.zeros((len(demand), *self.grouping.allowed.shape))
         x = np.maximum(best.x[: layout.norms], 0.0).reshape(len(demand), -1)
@@ -82,7 +95,9 @@ class HorizonProgram:
         sites = len(self._fleet.sites)
         water = -best.row_price[layout.water_row :][:sites] * units.money_usd / units.water_m3
         carbon = -best.row_price[layout.carbon_row :][:sites] * units.money_usd / units.carbon_t
-        return HorizonPlan(flow, outlook.cost_usd + water * outlook.water_m3 + carbon * outlook.carbon_t, wide)
+        price = outlook.cost_usd + water * outlook.water_m3 + carbon * outlook.carbon_t
+        weighted = self._objective.weighted_water(water), self._objective.weighted_carbon(carbon)
+        return HorizonPlan(flow, price, wide, *weighted)
 
     def _weighted(self, outlook: Outlook, spent: Spent) -> tuple[Outlook, Spent]:
         """Footprints as they weigh at the sites: from here on nothing else is asked of them."""

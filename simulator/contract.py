@@ -104,7 +104,7 @@ class _Listening(RoutingPolicy):
 
 
 def _plans(world: World, policy: RoutingPolicy) -> list[Plan]:
-    policy.start(world.fleet)
+    policy.start(world.told)
     listening = _Listening(policy)
     simulate(world, Deciders(listening, [Static() for _ in world.sites]), make_plane("simpy", world))
     return listening.plans

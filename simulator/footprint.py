@@ -9,7 +9,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from simulator.fleet import Fleet, FloatArray
+from simulator.fleet import Fleet, FloatArray, IntArray
 from simulator.units import J_PER_KWH, KG_PER_T, L_PER_M3
 
 
@@ -30,7 +30,7 @@ class Conditions(NamedTuple):
     health_usd_per_kwh: FloatArray
     """Cost of the harm that power plants' air pollution does, at the meter; NaN where it is not known."""
 
-    def of(self, slots: slice | int) -> Conditions:
+    def of(self, slots: slice | int | IntArray) -> Conditions:
         """Those of some slots."""
         return Conditions(*(part[slots] for part in self))
 

@@ -9,7 +9,14 @@ from pathlib import Path
 
 from simulator.planes import ENGINES
 from simulator.problem import InputError, Problems, did_you_mean, refuse
-from simulator.roster import built_in, check_controls, check_fit, check_policies, check_provisioning
+from simulator.roster import (
+    built_in,
+    check_controls,
+    check_fit,
+    check_forecasts,
+    check_policies,
+    check_provisioning,
+)
 from simulator.scenario import Scenario, Source, parse, read_source
 from simulator.scenario.choice import PolicyChoice, ProvisioningChoice
 from simulator.world import World, build_world
@@ -67,7 +74,9 @@ def _checked(source: Source, folders: Sequence[Path], with_world: bool) -> Scena
             check_provisioning(scenario, folders, problems)
             if with_world:
                 with problems.collecting():
-                    check_fit(scenario.policies, check_world(scenario).fleet, folders, problems)
+                    world = check_world(scenario)
+                    check_fit(scenario.policies, world.fleet, folders, problems)
+                    check_forecasts(world, folders, problems)
             check_controls(scenario, folders, problems)
         problems.settle()
     except InputError as error:

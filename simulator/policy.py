@@ -8,6 +8,7 @@ from simulator.fleet import Fleet, FloatArray, freeze
 from simulator.footprint import Footprint
 from simulator.forecast import Forecast
 from simulator.plan import Plan
+from simulator.scenario.forecast import Forecasting
 from simulator.units import KG_PER_T, L_PER_M3
 
 
@@ -20,7 +21,7 @@ class Observation:
     """As far as it is known to be up: pairs that an outage is known to cut are not allowed, servers that are known to
     be down carry nothing. The very fleet that `start` was called with while there is no outage."""
     demand_rps: FloatArray
-    """Demand of this slot [requests/s], [origins]."""
+    """Demand of this slot [requests/s], [origins]; exact unless a forecaster says otherwise, as are the signals."""
     price_usd_per_kwh: FloatArray
     """Signals of this slot, [sites]; price and carbon per kWh at the meter, water per kWh of IT energy."""
     carbon_kg_per_kwh: FloatArray
@@ -67,10 +68,11 @@ class Observation:
 class RoutingPolicy:
     """What every routing policy is: settings in ``__init__``, one method that decides.
 
-    ``forecaster`` names a forecaster of ``simulator.forecast`` for policies that look ahead.
+    ``forecaster`` is for policies that look ahead: ``"scenario"`` for the forecast of the scenario, the name of
+    another one of ``simulator.forecast``, or one with its settings.
     """
 
-    forecaster: str | None = None
+    forecaster: str | Forecasting | None = None
 
     def check(self, fleet: Fleet) -> None:
         """Raise ValueError if a setting does not fit this fleet: called before anything is run."""

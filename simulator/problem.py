@@ -5,7 +5,7 @@ from __future__ import annotations
 import pathlib
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from difflib import get_close_matches
 
 KeyPath = tuple[str | int, ...]
@@ -37,6 +37,10 @@ class InputError(ValueError):
     def __init__(self, problems: Iterable[Problem]):
         self.problems = tuple(problems)
         super().__init__("\n".join(str(problem) for problem in self.problems))
+
+    def within(self, path: KeyPath) -> InputError:
+        """The error of what stands at a path."""
+        return InputError(replace(problem, path=(*path, *problem.path)) for problem in self.problems)
 
 
 class LawError(RuntimeError):

@@ -7,12 +7,13 @@ import math
 import types
 import typing
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Generic, TypeVar
 
 from simulator.fleet import Fleet
-from simulator.forecast import FORECASTERS
+from simulator.forecast import FORECASTERS, Forecaster, asked_by
 from simulator.modules import imported, member
 from simulator.planes import ENGINES
 from simulator.policy import RoutingPolicy
@@ -20,6 +21,7 @@ from simulator.problem import InputError, KeyPath, Problems, did_you_mean, refus
 from simulator.provisioning import ProvisioningPolicy
 from simulator.scenario.block import shown
 from simulator.scenario.choice import Choice, PolicyChoice, ProvisioningChoice
+from simulator.scenario.forecast import Forecasting
 from simulator.scenario.onsite import Storage
 from simulator.scenario.scenario import Scenario
 from simulator.storage import StorageControl
@@ -32,8 +34,7 @@ _Made = TypeVar("_Made")
 
 
 def _known_forecaster(policy: RoutingPolicy) -> None:
-    if policy.forecaster is not None and policy.forecaster not in FORECASTERS:
-        raise ValueError(f"unknown forecaster '{policy.forecaster}'{did_you_mean(policy.forecaster, FORECASTERS)}")
+    asked_by(policy.forecaster, FORECASTERS["seasonal"])
 
 
 @dataclass(frozen=True)
@@ -116,6 +117,8 @@ def made(kind: Kind[_Made], choice: Choice, folders: Sequence[Path] = (), path: 
         one = found(**choice.settings)
         kind.check(one)
         return one
+    except InputError as error:  # settings that are blocks of a scenario say themselves where they are wrong
+        raise error.within((*path, choice.name)) from None
     except (ValueError, TypeError) as error:
         raise refuse((*path, choice.name), str(error)) from None
     except (Exception, SystemExit) as error:
@@ -194,6 +197,17 @@ def check_controls(scenario: Scenario, folders: Sequence[Path], problems: Proble
         if storage is not None:
             with problems.collecting():
                 made(STORAGE, storage.control, folders, (*path, "control"))
+
+
+def check_forecasts(world: World, folders: Sequence[Path], problems: Problems) -> None:
+    """Read the files of the forecasts that policies bring themselves, and collect what is wrong with them."""
+    for number, choice in enumerate(world.scenario.policies):
+        asked = None
+        with suppress(InputError):  # said already
+            asked = make_policy(choice, folders).forecaster
+        if isinstance(asked, Forecasting) and asked.replays:
+            with problems.collecting():
+                Forecaster(world, asked, path=("policies", number, choice.name, "forecaster"))
 
 
 def _wants_requests(policy: RoutingPolicy) -> str | None:

@@ -65,7 +65,7 @@ def run(
         routing, make_provisioning(world, folders, provisioning or beside_it), make_controls(world, folders)
     )
     world = _with_standing(world, deciders.provisioning)
-    deciders.routing.start(world.fleet)
+    deciders.routing.start(world.told)
     batches: list[Requests] = []
     plane = make_plane(engine, world, Keeping(1.0, batches.append) if keep_requests else keeping, progress)
     held = simulate(world, deciders, plane, progress if engine == "fluid" else None)

@@ -24,6 +24,7 @@ STREAMS = {
     "kept": 13,
     "boots": 14,
     "failures": 15,
+    "forecasts": 16,
     "masks": 21,
 }
 

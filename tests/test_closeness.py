@@ -196,7 +196,7 @@ def test_at_a_huge_price_requests_go_as_near_as_capacity_allows(allowed: str) ->
 def test_a_window_over_the_whole_run_is_the_offline_optimum() -> None:
     """What is spent and what is ahead together are the program of the start (Bellman)."""
     totals = []
-    for name, more in (("eglb-off", {}), ("mpc", {"window_h": 1e3})):
+    for name, more in (("eglb-off", {}), ("mpc", {"window_h": 1e3, "forecaster": "perfect"})):
         result = run(fleet_of_ten(), POLICIES[name](rtt_usd_per_request_s=1e-3, **more), engine="fluid")
         totals.append(result.objective_usd + 1e-3 * (result.record.routed * result.fleet.rtt_s).sum())
     assert totals[1] == pytest.approx(totals[0], rel=1e-6)

@@ -127,14 +127,17 @@ def test_hedge_stays_within_two_percent_of_the_optimum(paper: World, glb: str) -
 
 
 def test_a_perfect_day_ahead_brings_mpc_near_the_optimum(paper: World, glb: str) -> None:
-    assert fluid(paper, "mpc", window_h=24).objective_usd <= {"full": 632_000, "partial": 638_000}[glb]
+    assert (
+        fluid(paper, "mpc", window_h=24, forecaster="perfect").objective_usd
+        <= {"full": 632_000, "partial": 638_000}[glb]
+    )
 
 
 def test_mpc_that_sees_everything_is_the_offline_optimum(paper: World, glb: str) -> None:
     """A window as long as the run, on its last four days."""
     scenario = paper.scenario.model_copy(update={"slots": 96})
     short = build_world(scenario)
-    everything = fluid(short, "mpc", window_h=96).objective_usd
+    everything = fluid(short, "mpc", window_h=96, forecaster="perfect").objective_usd
     assert everything == pytest.approx(fluid(short, "eglb-off").objective_usd, rel=1e-6)
 
 

@@ -25,7 +25,7 @@ class Damage:
         self._silent = np.zeros(len(world.sites), dtype=np.int64)
         self._known_cut = self._cut > 0
         self._known_up = servers.up.copy()
-        self._fleet = world.fleet
+        self._fleet = world.told
         self.ask: Callable[[int], None] = lambda site: None
         """Called with a site whose servers went down or may be switched on again."""
         self.tell: Callable[[], None] = lambda: None
@@ -88,7 +88,7 @@ class Damage:
         if np.array_equal(cut, self._known_cut) and np.array_equal(up, self._known_up):
             return
         self._known_cut, self._known_up = cut, up
-        fleet, hardware = self._world.fleet, self._world.fleet.hardware
+        fleet, hardware = self._world.told, self._world.fleet.hardware
         places, left = (hardware.by_site(part * hardware.concurrency) for part in (self._servers.all, up))
         self._fleet = replace(
             fleet,

@@ -10,11 +10,11 @@ import numpy as np
 
 from simulator.clock import Clock
 from simulator.fleet import BoolArray, Fleet, FloatArray
-from simulator.footprint import Conditions
-from simulator.forecast import FORECASTERS
+from simulator.forecast import Forecaster, asked_by
 from simulator.plan import Plan, PolicyError, Split, checked
 from simulator.planes import Plane
 from simulator.policy import Observation, RoutingPolicy
+from simulator.scenario.forecast import Forecasting
 from simulator.world import World
 
 from .accounts import Accounts
@@ -41,6 +41,7 @@ class Routing:
         self._stranded: BoolArray = np.zeros(len(world.origins), dtype=bool)
         #: The slot whose signals each site was last heard of, [sites].
         self._heard = np.zeros(len(world.sites), dtype=np.int64)
+        self._forecaster = Forecaster(world, _asked(world, policy))
 
     def plan(self, slot: int) -> None:
         """A slot begins: observe, plan, apply."""
@@ -103,26 +104,32 @@ class Routing:
 
     def _observe(self, slot: int, known: Fleet) -> Observation:
         """What the policy sees at the start of a slot; of sites that are silent, the signals that came last."""
-        world, policy = self._world, self._policy
-        if policy.forecaster is not None and policy.forecaster not in FORECASTERS:
-            raise PolicyError(f"unknown forecaster '{policy.forecaster}'; known: {', '.join(FORECASTERS)}")
+        world, forecaster = self._world, self._forecaster
         self._heard = np.where(self.damage.silent, self._heard, slot)
-        every = np.arange(len(world.sites))
-        here = Conditions(*(part[self._heard, every] for part in world.conditions))
+        forecaster.hear(slot, self._heard)
+        now = forecaster.now(slot)
         stands_for = self._servers.stands_for * known.hardware.concurrency
         view = self._plane.view()
         return Observation(
             slot=slot,
             fleet=known,
-            demand_rps=world.demand.rate_rps[slot],
-            price_usd_per_kwh=here.price_usd_per_kwh,
-            carbon_kg_per_kwh=here.carbon_kg_per_kwh,
-            water_l_per_kwh=here.water_l_per_kwh(known),
-            pue=here.marginal_pue(known),
+            demand_rps=now.demand_rps,
+            price_usd_per_kwh=now.price_usd_per_kwh,
+            carbon_kg_per_kwh=now.carbon_kg_per_kwh,
+            water_l_per_kwh=now.water_l_per_kwh,
+            pue=now.pue,
             last=self.accounts.last,
             total=self.accounts.total,
             waiting=view.waiting / world.scenario.fleet_scale,
             places_open=known.hardware.by_site(self._servers.on * stands_for),
             places_booting=known.hardware.by_site(self._servers.booting * stands_for),
-            forecast=None if policy.forecaster is None else FORECASTERS[policy.forecaster](world, slot),
+            forecast=None if self._policy.forecaster is None else forecaster.at(slot),
         )
+
+
+def _asked(world: World, policy: RoutingPolicy) -> Forecasting:
+    """The forecaster that a policy sees the world by; raises PolicyError for a name that is none."""
+    try:
+        return asked_by(policy.forecaster, world.scenario.forecast)
+    except ValueError as error:
+        raise PolicyError(str(error)) from None

@@ -28,6 +28,7 @@ from pydantic import (
     WithJsonSchema,
     model_validator,
 )
+from pydantic.fields import FieldInfo
 from pydantic_core import CoreSchema, PydanticCustomError
 
 from simulator.problem import did_you_mean, did_you_mean_file
@@ -69,10 +70,20 @@ def _described(cls: type[Block], schema: dict[str, Any]) -> dict[str, Any]:
 class Variant(Block):
     """A block of which exactly one key is given."""
 
+    @classmethod
+    def choices(cls) -> dict[str, FieldInfo]:
+        """The keys of which exactly one is given, as they are written."""
+        return {field.alias or name: field for name, field in cls.model_fields.items()}
+
     @model_validator(mode="before")
     @classmethod
     def _one_key(cls, data: Any) -> Any:
-        known = [field.alias or name for name, field in cls.model_fields.items()]
+        return cls._by_key(data)
+
+    @classmethod
+    def _by_key(cls, data: Any) -> Any:
+        """What is given as a mapping with one key, or a word, as a mapping of blocks."""
+        known = list(cls.choices())
         if isinstance(data, str):
             if data not in known:
                 raise wrong(f"unknown choice '{data}'{did_you_mean(data, known)}")
@@ -114,9 +125,7 @@ class Variant(Block):
         block.pop("required", None)
         for key in block.get("properties", {}).values():
             key.pop("default", None)
-        words = [
-            field.alias or name for name, field in cls.model_fields.items() if _needs_no_settings(field.annotation)
-        ]
+        words = [name for name, field in cls.choices().items() if _needs_no_settings(field.annotation)]
         ways = [{"enum": words}] if words else []
         if cls.bare:
             ways.append(block["properties"][cls.bare]["anyOf"][0])

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import typing
 from collections.abc import Iterable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +14,7 @@ from pydantic_core import ErrorDetails
 from simulator.problem import InputError, KeyPath, Problem, Problems, did_you_mean, refuse
 
 from .block import Variant, shown
+from .forecast import Forecasting
 from .scalar import looks_like_yaml_11_boolean
 from .scenario import Scenario
 from .source import Source
@@ -77,13 +79,33 @@ def parse(data: Any) -> Scenario:
     try:
         return Scenario.model_validate(frozen(data))
     except ValidationError as error:
-        problems = Problems()
-        for detail in error.errors(include_url=False):
-            if detail["type"] == "too_short" and len(detail["input"]) >= detail["ctx"]["min_length"]:
-                continue  # pydantic counts only the entries without a mistake
-            path, what = explain(detail)
-            problems.add(path, what)
-        raise InputError(dict.fromkeys(problems.found)) from None
+        raise _explained(error) from None
+
+
+def parse_forecast(data: Any, key: str) -> Forecasting:
+    """What a policy's setting ``key`` asks for, in the words of the scenario's block `forecast`.
+
+    Raises
+    ------
+    InputError
+        with every mistake found, its path beginning with the key.
+    """
+    try:
+        return Forecasting.model_validate(frozen(data))
+    except ValidationError as error:
+        problems = _explained(error, ("forecast",)).problems
+        raise InputError(replace(problem, path=(key, *problem.path[1:])) for problem in problems) from None
+
+
+def _explained(error: ValidationError, path: KeyPath = ()) -> InputError:
+    """An error of pydantic in our words; ``path`` is where in a scenario the data would stand."""
+    problems = Problems()
+    for detail in error.errors(include_url=False):
+        if detail["type"] == "too_short" and len(detail["input"]) >= detail["ctx"]["min_length"]:
+            continue  # pydantic counts only the entries without a mistake
+        detail["loc"] = (*path, *detail["loc"])
+        problems.add(*explain(detail))
+    return InputError(dict.fromkeys(problems.found))
 
 
 def frozen(data: Any) -> Any:
@@ -141,10 +163,7 @@ def keys_at(model: type[BaseModel], path: KeyPath) -> list[str]:
 
 def is_choice(path: KeyPath) -> bool:
     """Whether the last key of a path is one of which a scenario chooses one."""
-    return any(
-        issubclass(found, Variant) and path[-1] in [field.alias or name for name, field in found.model_fields.items()]
-        for found in models_at(Scenario, path[:-1])
-    )
+    return any(issubclass(found, Variant) and path[-1] in found.choices() for found in models_at(Scenario, path[:-1]))
 
 
 def models_at(model: type[BaseModel], path: KeyPath) -> list[type[BaseModel]]:

@@ -14,6 +14,7 @@ from .block import Block, Count, Fraction, NotNegative, Number, Positive, UtcTim
 from .choice import PolicyChoice, ProvisioningChoice
 from .constraints import Allowed, FullGlb
 from .cooling import Cooling
+from .forecast import FootprintError, Forecasting, SeasonalForecast
 from .grid import Grid
 from .network import Network
 from .objective import Objective
@@ -105,6 +106,9 @@ class Scenario(Block):
     """How many servers are on, at sites that say nothing else and for policies that say nothing else."""
     outages: Outages = Outages()
     planning: Planning = Planning()
+    forecast: Forecasting = Forecasting(seasonal=SeasonalForecast())
+    """What policies may know of the slots ahead; some know the future whatever stands here (`eglb-off`)."""
+    footprint_error: FootprintError = FootprintError()
     objective: Objective = Objective()
     fleet_scale: Annotated[Positive, Field(le=1000)] = 1.0
     """Simulate this share of the fleet and of its demand; extensive results are divided by it."""

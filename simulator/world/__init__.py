@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from functools import cached_property
 
 import numpy as np
 
@@ -15,6 +17,7 @@ from simulator.scenario.agreement import check_agreement, water_is_split
 from simulator.scenario.generator import resolve_origins, resolve_sites
 from simulator.scenario.place import Origin, Site
 from simulator.scenario.scenario import Scenario
+from simulator.streams import stream
 from simulator.units import S_PER_H
 
 from .conditions import build_conditions
@@ -24,6 +27,7 @@ from .hardware import Pool, is_proportional, pools_of
 from .lost import columns_of, fleet_of, outages_of, pools_of_sites, standing_sites
 from .onsite import build_batteries, refuse_combined_water
 from .outages import Outages, build_outages
+from .replay import Replay, build_replays
 from .solar import build_solar
 
 __all__ = ["Demand", "World", "build_world"]
@@ -50,9 +54,25 @@ class World:
     batteries: Battery
     numbers: IntArray
     """Which of the scenario's sites each one is, [sites]: streams follow them, whatever sites are lost."""
+    sites_in_all: int
+    """Sites of the scenario, with those that are lost."""
+    replays: Mapping[str, Replay]
+    """Forecasts from files, by quantity."""
+    misjudged: FloatArray
+    """Energy of a request as policies are told / as it is, [sites]."""
 
     def __post_init__(self) -> None:
         freeze(self)
+
+    @cached_property
+    def told(self) -> Fleet:
+        """The fleet as policies are told of it: the energy of a request may be wrong.
+
+        Planned capacity stays what it is: a site knows how many requests it can take.
+        """
+        if np.all(self.misjudged == 1.0):
+            return self.fleet
+        return replace(self.fleet, energy_kwh=self.fleet.energy_kwh * self.misjudged)
 
     @property
     def has_own_energy(self) -> bool:
@@ -132,14 +152,32 @@ def build_world(scenario: Scenario, seed: int | None = None) -> World:
     ground = survey(scenario, sites, origins, pools, problems)
     with problems.collecting():
         solar_kw = build_solar(scenario, sites)
+    names, replays = ([site.name for site in sites], [origin.name for origin in origins]), dict[str, Replay]()
+    with problems.collecting():
+        replays = build_replays(scenario, scenario.forecast, names, ("forecast",))
     refuse_combined_water(scenario, sites, not water_is_split(scenario), problems)
     problems.settle()
     assert conditions is not None and demand is not None and ground is not None and solar_kw is not None
     mean = mean_request(scenario, ground, demand)
     demand = _in_requests(demand, mean.energy_kwh)
     fleet, batteries = build_fleet(scenario, sites, origins, ground, mean), build_batteries(scenario, sites)
-    every = np.arange(len(sites))
-    world = World(scenario, seed, sites, origins, pools, fleet, conditions, demand, outages, solar_kw, batteries, every)
+    world = World(
+        scenario=scenario,
+        seed=seed,
+        sites=sites,
+        origins=origins,
+        pools=pools,
+        fleet=fleet,
+        conditions=conditions,
+        demand=demand,
+        outages=outages,
+        solar_kw=solar_kw,
+        batteries=batteries,
+        numbers=np.arange(len(sites)),
+        sites_in_all=len(sites),
+        replays=replays,
+        misjudged=_misjudged(scenario, len(sites), seed),
+    )
     return world if len(standing) == len(sites) else _without_lost(world, standing)
 
 
@@ -155,7 +193,17 @@ def _without_lost(world: World, standing: IntArray) -> World:
         solar_kw=world.solar_kw[:, standing],
         batteries=columns_of(world.batteries, standing),
         numbers=standing,
+        replays={name: one if name == "demand" else one.of(standing) for name, one in world.replays.items()},
+        misjudged=world.misjudged[standing],
     )
+
+
+def _misjudged(scenario: Scenario, sites: int, seed: int) -> FloatArray:
+    """Factors of the estimated energy per request, [sites]: the scale x lognormal ones of mean one."""
+    asked = scenario.footprint_error
+    variance = np.log1p(asked.noise**2)
+    drawn = stream(seed, "forecasts", 0).standard_normal(sites)
+    return np.asarray(asked.scale * np.exp(np.sqrt(variance) * drawn - variance / 2.0))
 
 
 def _fits_in_memory(scenario: Scenario, sites: int, origins: int, problems: Problems) -> None:
@@ -170,6 +218,6 @@ def _fits_in_memory(scenario: Scenario, sites: int, origins: int, problems: Prob
 
 def _in_requests(demand: Demand, energy_kwh: FloatArray) -> Demand:
     """Demand given as IT power, in requests/s: by the mean energy of a request over the sites."""
-    if demand.kw is None:
-        return demand
-    return replace(demand, rate_rps=demand.kw / S_PER_H / float(energy_kwh.mean()))
+    mean_kwh = float(energy_kwh.mean())
+    demand = replace(demand, rps_per_kw=1.0 / S_PER_H / mean_kwh)
+    return demand if demand.kw is None else replace(demand, rate_rps=demand.kw / S_PER_H / mean_kwh)

@@ -49,6 +49,8 @@ class Demand:
     tokens: tuple[Amount, Amount] | None = None
     """Distributions of input and output tokens that the demand brings with it."""
     note: str = ""
+    rps_per_kw: float = 0.0
+    """Requests/s that a kW of IT power serves, at the mean energy of a request over the sites."""
 
 
 def build_demand(scenario: Scenario, origins: tuple[Origin, ...], seed: int) -> Demand:

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from simulator.problem import Problems
+from simulator.scenario.generator import resolve_origins
 from simulator.scenario.inputs import find_input
 from simulator.scenario.place import Site
 from simulator.scenario.scenario import Scenario
 from simulator.scenario.signal_file import SignalFile
 from simulator.scenario.signals import SIGNALS
 
+from .replay import replay_files
 from .signals import paper_file
 from .solar import solar_files
 
@@ -36,5 +39,7 @@ def input_files(scenario: Scenario, sites: tuple[Site, ...]) -> list[Path]:
         found.add(find_input(demand.hourly.file, "bloom", demand.hourly.file.name))
     if demand.trace is not None:
         found.add(find_input(demand.trace.file, "traces", demand.trace.file.name))
+    origins = [origin.name for origin in resolve_origins(scenario.origins, sites, Problems())]
+    found |= replay_files(scenario.forecast, ([site.name for site in sites], origins))
     found |= {matrix.file for matrix in (scenario.network.rtt.matrix, scenario.allowed.matrix) if matrix is not None}
     return sorted(file for file in found if file.exists())
