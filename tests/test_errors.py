@@ -779,6 +779,11 @@ POLICIES = [
     own("of wrong syntax", "cannot be imported: SyntaxError", "def (\n"),
     own("that exits", "cannot be imported: SystemExit", "raise SystemExit(0)\n"),
     own("without the class", "has no class 'Mien'; did you mean 'Mine'?", POLICY, "@@own:Mien"),
+    own(
+        "that fails when it is checked",
+        "ZeroDivisionError when it is checked: division by zero",
+        POLICY + "\n    def check(self, fleet):\n        1 / 0\n",
+    ),
     own("that is none", "is not a routing policy: a class made from", "class Mine:\n    pass\n"),
     own("without a plan", "has no method plan(self, observation)", POLICY.replace("def plan", "def plam")),
     own("setting", "step: a number is needed (given 'fast')", POLICY, "'own:Mine': {step: @@fast}"),

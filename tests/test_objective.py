@@ -15,6 +15,7 @@ from simulator import load, run
 from simulator.equity import peak_to_average
 from simulator.norm import MAXIMUM
 from simulator.problem import InputError
+from simulator.report.table import comparison
 from simulator.scenario import parse, shipped_scenarios
 from simulator.scenario.source import Source
 from simulator.scenario.writing import to_data, to_yaml
@@ -143,6 +144,15 @@ def test_the_summary_says_how_evenly_weighted_burdens_lie() -> None:
     assert row["objective_usd"] == pytest.approx(result.cost_usd + 60 * water + 1500 * heavy.max(), rel=1e-12)
     plain = run(asked(), "glb-cost", engine="fluid").summary()
     assert (plain["par_weighted_water"], plain["par_weighted_carbon"]) == (plain["par_water"], plain["par_carbon"])
+
+
+def test_the_printed_table_shows_weighted_ratios_where_sites_weigh_differently() -> None:
+    def headings(made: World) -> list[str]:
+        printed = comparison([run(made, "glb-cost", engine="fluid")], None, False)
+        return [part.column.key for part in printed if part.column.key.startswith("par_")]
+
+    assert headings(asked()) == ["par_water", "par_carbon"]
+    assert headings(asked(water_site_weights="aware")) == ["par_water", "par_carbon", "par_weighted_water"]
 
 
 def test_j_in_a_norm_by_hand() -> None:
