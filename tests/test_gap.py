@@ -176,7 +176,7 @@ def test_capacity_that_cannot_carry_what_arose_leaves_no_gap() -> None:
 
 
 def test_a_sliver_that_capacity_cannot_carry_is_left_out_of_the_optimum() -> None:
-    """Of a peak that just fits, luck makes one that does not: a gap is given, too large by no more than what is left out."""
+    """Of a peak that just fits luck makes one that does not: the gap is too large by what is left out, and no more."""
     made = world_of(fleet((10,), demand={"poisson": {"rate_per_s": 8.4}}, slots=50))
     result = run(made, "glb-nearest")
     asked = result.record.asked
