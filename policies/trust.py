@@ -12,6 +12,9 @@ from simulator.forecast import Outlook
 from simulator.objective import Objective
 from simulator.policy import Observation
 
+#: How long errors are remembered [days]. After a sudden change even lies are nearer to the truth than yesterday, for a day.
+_DAYS = 3
+
 
 class _Promise(NamedTuple):
     """What was foreseen at some slot, and what anybody could have said then."""
@@ -19,37 +22,33 @@ class _Promise(NamedTuple):
     slot: int
     foreseen: FloatArray
     """What a request will come to at each site [US$], [slots, sites], the next slot first."""
-    naive: FloatArray
+    yesterday: FloatArray
+    now: FloatArray
 
 
 class Trust:
-    """Whether predictions were better of late than "as at the same time yesterday".
+    """Whether predictions were better of late than "as yesterday at this time", and better than "as it is now".
 
     Compared is what a request comes to at each site, with cost and with equity at even prices, and the demand it meets:
-    the sum over sites and slots of |foreseen - true|, for all that was promised of the last ``memory`` slots. Before a
-    day is over "as it was when the promise was made" stands in for yesterday. Nothing is trusted before ``trial`` slots
-    have been compared.
+    the sum over sites and slots of |foreseen - true|, for all that was promised of the last three days' slots, each a
+    day ahead at most. Before a day is over "as it is now" stands in for yesterday. Nothing is trusted before ``trial``
+    slots have been compared.
     """
 
     def __init__(self, objective: Objective, day: int, trial: int):
         self._objective, self._day, self._trial = objective, day, trial
         self._seen: deque[FloatArray] = deque(maxlen=day)
         self._promises: list[_Promise] = []
-        self._errors: deque[tuple[float, float]] = deque(maxlen=day)
+        self._errors: deque[FloatArray] = deque(maxlen=_DAYS * day)
 
     def see(self, observation: Observation) -> None:
         """A slot has begun: compare it with what was promised of it."""
         signals = observation.cost_usd, observation.water_m3, observation.carbon_t
         true = self._worth(signals, observation.demand_rps)
-        foreseen = naive = 0.0
-        for promise in self._promises:
-            ahead = observation.slot - promise.slot - 1
-            if 0 <= ahead < len(promise.foreseen):
-                foreseen += float(np.abs(promise.foreseen[ahead] - true).sum())
-                naive += float(np.abs(promise.naive[ahead] - true).sum())
-        self._promises = [one for one in self._promises if observation.slot - one.slot < len(one.foreseen)]
-        if self._promises or foreseen or naive:
-            self._errors.append((foreseen, naive))
+        self._promises = [one for one in self._promises if observation.slot - one.slot <= len(one.foreseen)]
+        said = [[part[observation.slot - one.slot - 1] for part in one[1:]] for one in self._promises]
+        if said:
+            self._errors.append(np.abs(np.array(said) - true).sum(axis=(0, 2)))
         self._seen.append(true)
 
     def promise(self, slot: int, outlook: Outlook) -> None:
@@ -57,17 +56,17 @@ class Trust:
         ahead = min(self._day, len(outlook.demand_rps) - 1)
         signals = outlook.cost_usd, outlook.water_m3, outlook.carbon_t
         worth = self._worth(tuple(part[1 : 1 + ahead] for part in signals), outlook.demand_rps[1 : 1 + ahead])
-        whole = len(self._seen) == self._day
-        naive = np.array([self._seen[k if whole else -1] for k in range(ahead)]).reshape(worth.shape)
-        self._promises.append(_Promise(slot, worth, naive))
+        now = np.broadcast_to(self._seen[-1], worth.shape)
+        whole = len(self._seen) == self._day and ahead > 0
+        self._promises.append(_Promise(slot, worth, np.array(self._seen)[:ahead] if whole else now, now))
 
     @property
     def is_earned(self) -> bool:
         """Whether the predictor is to be followed."""
         if len(self._errors) < self._trial:
             return False
-        foreseen, naive = np.sum(self._errors, axis=0)
-        return bool(foreseen <= naive)
+        foreseen, *naive = np.sum(self._errors, axis=0)
+        return bool(foreseen < min(naive) or foreseen == 0.0)
 
     def _worth(self, signals: tuple[FloatArray, ...], demand_rps: FloatArray) -> FloatArray:
         cost, water, carbon = signals

@@ -80,6 +80,14 @@ def test_trust_is_earned_by_being_nearer_than_yesterday_and_lost_again() -> None
     assert not trust.is_earned  # 3 + 18 against 12 + 8
 
 
+def test_a_prediction_that_nothing_changes_is_worth_no_more_than_that_anybody_knows_it() -> None:
+    trust = Trust(Objective(0.0, 0.0), day=4, trial=1)
+    for slot, cost in enumerate((10.0, 11.0, 9.0, 12.0, 10.0, 11.0)):
+        trust.see(seen(slot, cost))
+        assert not trust.is_earned
+        trust.promise(slot, foretold([cost] * 5))
+
+
 def test_what_nobody_can_know_better_is_trusted() -> None:
     """In a world that does not change, "as yesterday" is never wrong, and neither is a prediction that is right."""
     trust = Trust(Objective(0.0, 0.0), day=3, trial=1)
