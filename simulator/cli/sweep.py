@@ -85,9 +85,9 @@ def study(
 ) -> None:
     """Answer a question with many runs of a scenario, and tell the answer.
 
-    latency: what equity costs in latency. partial: where partial GLB breaks, and why. robustness: what policies are worth
-    when forecasts are wrong and the world changes. How thoroughly, the scenario's block `study` says. Say the same
-    again to go on with a study that was stopped.
+    latency: what equity costs in latency. partial: where partial GLB breaks, and why. robustness: what policies are
+    worth when forecasts are wrong and the world changes. How thoroughly, the scenario's block `study` says. Say the
+    same again to go on with a study that was stopped.
     """
     heed_signals()
     asked = given(scenario, settings, (), {} if engine is None else {"engine": engine}).without("sweep")

@@ -19,8 +19,8 @@ QUANTITIES = ("demand", "price", "carbon", "water")
 DEMAND_UNITS = ("requests/s", "kW")
 
 #: How a forecast may mislead.
-ATTACKS = ("permuted", "flipped", "season")
 Attack = Literal["permuted", "flipped", "season"]
+ATTACKS: tuple[Attack, ...] = ("permuted", "flipped", "season")
 Correlation = Annotated[Number, Field(ge=0, le=1)]
 
 

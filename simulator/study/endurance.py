@@ -76,7 +76,7 @@ def _places(agenda: Agenda) -> list[tuple[str, str]]:
 
 def _met(extra: Mapping[str, Any], readings: Readings, place: tuple[str, str]) -> dict[str, Seeds]:
     """What became of each policy: one that looks at no forecast does as it does without the challenge."""
-    found = {key.policy: rows for key, rows in readings.summary.items() if key.values == place}
+    found: dict[str, Seeds] = {key.policy: rows for key, rows in readings.summary.items() if key.values == place}
     if place[0] not in (ERROR, ATTACK):
         return found
     known = {key.policy: rows for key, rows in readings.summary.items() if key.values == (SHIFT, NONE)}
@@ -253,8 +253,8 @@ def _decentralised(rows: Sequence[Row]) -> Iterator[str]:
         central, oldest = aged[0], aged[-1]
         yield (
             f"Decentralised eglb, each origin on prices that are up to {float(oldest['level']):,g} s old, costs"
-            f" {_share(oldest, 'over_plainest', '+')} in J beside the central one (gap {_share(central, 'gap')}); its PAR"
-            f" is {_number(oldest, 'par_water')} of water and {_number(oldest, 'par_carbon')} of carbon instead of"
+            f" {_share(oldest, 'over_plainest', '+')} in J beside the central one (gap {_share(central, 'gap')}); its"
+            f" PAR is {_number(oldest, 'par_water')} of water and {_number(oldest, 'par_carbon')} of carbon instead of"
             f" {_number(central, 'par_water')} and {_number(central, 'par_carbon')}."
         )
 
