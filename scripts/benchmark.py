@@ -28,7 +28,9 @@ import numpy as np
 from policies import POLICIES
 from policies.horizon_program import HorizonProgram, Spent
 from simulator import Observation, RoutingPolicy, Split, World, build_world, load, run
+from simulator.fleet import Fleet
 from simulator.forecast import Perfect
+from simulator.plan import Plan
 from simulator.problem import InputError
 from simulator.tape import Tape
 
@@ -46,6 +48,40 @@ ROUTERS: dict[str, tuple[str, dict[str, Any]]] = {
     "dual, hedge at each request": ("hedge", {"update_every": 1}),
     "dual, hedge each 100 requests": ("hedge", {"update_every": 100}),
 }
+
+
+#: What `mpc` looks ahead by: name -> settings.
+AHEAD: dict[str, dict[str, Any]] = {
+    "mpc, 24 h seasonal": {},
+    "mpc, 24 h noisy": {"forecaster": "noisy"},
+    "mpc, 24 h perfect": {"forecaster": "perfect"},
+}
+
+
+class Timed(RoutingPolicy):
+    """Times the decisions of another policy, forecasts included."""
+
+    def __init__(self, policy: RoutingPolicy):
+        self.policy, self.forecaster = policy, policy.forecaster
+        self.spent: list[float] = []
+
+    def start(self, fleet: Fleet) -> None:
+        """As the other one."""
+        self.policy.start(fleet)
+
+    def plan(self, observation: Observation) -> Plan:
+        """As the other one."""
+        start = time.perf_counter()
+        made = self.policy.plan(observation)
+        self.spent.append(time.perf_counter() - start)
+        return made
+
+
+def decisions(world: World, policy: RoutingPolicy) -> list[float]:
+    """Wall time of each decision of a run [s]."""
+    timed = Timed(policy)
+    run(world, timed, engine="fluid")
+    return timed.spent
 
 
 class Everywhere(RoutingPolicy):
@@ -197,6 +233,11 @@ def planning() -> Figures:
             found[f"{policy}, {'partial' if glb else 'full'} GLB, a decision with the fluid engine [ms]"] = (
                 1e3 * statistics.median(spent) / world.fleet.slots
             )
+        for name, settings in AHEAD.items():
+            spent = decisions(world, POLICIES["mpc"](**settings))
+            title = f"{name}, {'partial' if glb else 'full'} GLB, a decision by itself"
+            found[f"{title}, median [ms]"] = 1e3 * statistics.median(spent)
+            found[f"{title}, 99th percentile [ms]"] = 1e3 * statistics.quantiles(spent, n=100)[98]
     many = ["sites={generate: {count: 200}}", "origins={generate: {count: 200}}", "network.rtt=coordinates"]
     world = build_world(load("table1", ["slots=12", *many]))
     spent = seconds(lambda: run(world, POLICIES["glb-cost"](), engine="fluid"), 3)

@@ -1186,6 +1186,125 @@ SERVERS_ON = [
     ),
 ]
 
+ISSUED = """\
+issued,target,north,south
+2022-09-22 00:00,2022-09-22 01:00,10,20
+2022-09-22 00:00,2022-09-22 02:00,11,21
+"""
+ZONES = """\
+issued,target,zone,price
+2022-09-22 00:00,2022-09-22 01:00,N,10
+2022-09-22 00:00,2022-09-22 01:00,S,20
+"""
+
+
+def forecast(name: str, value: str, says: str, **files: str) -> Broken:
+    return Broken(f"forecast {name}", more(f"forecast: {value}"), says, files=files)
+
+
+def replay(name: str, text: str, says: str, keys: str = "", of: str = "price") -> Broken:
+    """Forecasts from ``f.csv`` with this text; ``keys`` are added to the settings."""
+    mark = "" if "@@" in keys + text else "@@"
+    value = f"{{{of}: {{replay: {{file: {mark}f.csv{keys}}}}}}}"
+    return forecast(f"replay {name}", value, says, **{"f.csv": text})
+
+
+IN_ZONES = ", name: zone, value: price, column: {north: N, south: S}"
+FORECASTS = [
+    forecast("of no kind", "@@sesonal", "forecast: unknown choice 'sesonal'; did you mean 'seasonal'?"),
+    forecast("without days", "{seasonal: {days: @@0}}", "forecast.seasonal.days: must be at least 1 (given 0)"),
+    forecast("days in words", "{seasonal: {days: @@week}}", "a whole number is needed (given 'week')"),
+    forecast(
+        "of what there is not", "{demand: perfect, @@prise: perfect}", "unknown key 'prise'; did you mean 'price'?"
+    ),
+    forecast("error below zero", "{noisy: {relative_error_24h: @@-0.1}}", "must be at least 0 (given -0.1)"),
+    forecast("error that shrinks", "{@@noisy: {relative_error_1h: 0.2}}", "is above relative_error_24h (0.1)"),
+    forecast(
+        "error of no such lead", "{noisy: {@@relative_error_2h: 1}}", "unknown key 'relative_error_2h'; did you mean"
+    ),
+    forecast("correlation above one", "{noisy: {common: @@1.1}}", "must be at most 1 (given 1.1)"),
+    forecast("bias of all", "{noisy: {bias: @@-1}}", "must be above -1 (given -1)"),
+    forecast("stale by nothing", "{price: {stale: {slots: @@0}}}", "must be at least 1 (given 0)"),
+    forecast("replay without file", "{price: {@@replay: {}}}", "the key 'file' is missing"),
+    forecast("replay of a unit", "{price: {replay: {file: f.csv, unit: @@EUR/MWh}}}", "unknown value 'EUR/MWh'"),
+    forecast("replay of everything", "{@@replay: {file: f.csv}}", "a replay is of one quantity")._replace(
+        change=more("@@forecast: {replay: {file: f.csv}}")
+    ),
+    forecast("replay of no file", "{price: {replay: {file: @@f.csv}}}", "there is no file"),
+    replay(
+        "of nobody",
+        ISSUED,
+        "unknown site 'est'; known: north, south",
+        ", column: {north: north, south: south, @@est: x}",
+    ),
+    replay("of too few", ISSUED, "site 'south' has no column", ", @@column: {north: north}"),
+    replay(
+        "without a column", "@@" + ISSUED.replace("south", "soth"), "there is no column 'south'; did you mean 'soth'?"
+    ),
+    replay("without times", "@@" + ISSUED.replace("issued", "made"), "there is no column 'issued'"),
+    replay("of a bad time", ISSUED.replace("2022-09-22 00:00,2022-09-22 02", "@@soon,2022-09-22 02"), "(given 'soon')"),
+    replay(
+        "of a bad target",
+        ISSUED.replace("2022-09-22 00:00,2022-09-22 02", "@@2022-09-22 00:00,2022-13-22 02"),
+        "'target'",
+    ),
+    replay(
+        "of text",
+        ISSUED.replace("2022-09-22 00:00,2022-09-22 02:00,11", "@@2022-09-22 00:00,2022-09-22 02:00,cheap"),
+        "column 'north': a finite number is needed (given 'cheap')",
+    ),
+    replay(
+        "of nothing",
+        ISSUED.replace("2022-09-22 00:00,2022-09-22 02:00,11", "@@2022-09-22 00:00,2022-09-22 02:00,"),
+        "column 'north': a finite number is needed (given '')",
+    ),
+    replay(
+        "of carbon below zero",
+        ISSUED.replace("2022-09-22 00:00,2022-09-22 02:00,11", "@@2022-09-22 00:00,2022-09-22 02:00,-11"),
+        "column 'north': must be at least 0 (given -11)",
+        of="carbon",
+    ),
+    replay(
+        "of the same twice",
+        ISSUED.replace("2022-09-22 00:00,2022-09-22 02", "@@2022-09-22 00:00,2022-09-22 01"),
+        "this target stands twice in its issue",
+    ),
+    replay("of another zone", ISSUED, "unknown time zone 'Mars'", ", timezone: @@Mars"),
+    replay("of no word", "@@" + ZONES.replace(",S,", ",T,"), "column 'zone': no row has 'S'; known: N, T", IN_ZONES),
+    replay("of zones without name", ZONES, "the key 'name' is missing", "", "price")._replace(
+        change=more("forecast: {price: {@@replay: {file: f.csv, value: price}}}")
+    ),
+    Broken(
+        "forecast of a policy's own",
+        policies("[mpc: {forecaster: {noisy: {relative_error_24h: @@-1}}}]"),
+        "policies[0].mpc.forecaster.noisy.relative_error_24h: must be at least 0 (given -1)",
+    ),
+    Broken(
+        "forecast of a policy's own of no kind",
+        policies("[mpc: {forecaster: @@perfct}]"),
+        "policies[0].mpc.forecaster: unknown choice 'perfct'; did you mean 'perfect'?",
+    ),
+    Broken(
+        "forecast of a policy's own file",
+        policies("[mpc: {forecaster: {price: {replay: {file: f.csv}}}}]"),
+        "column 'south': a finite number is needed (given 'x')",
+        files={
+            "f.csv": ISSUED.replace(
+                "2022-09-22 00:00,2022-09-22 02:00,11,21", "@@2022-09-22 00:00,2022-09-22 02:00,11,x"
+            )
+        },
+    ),
+    own(
+        "with an unknown forecaster",
+        "unknown forecaster 'perfct'; did you mean 'perfect'?",
+        POLICY.replace("None", '"perfct"'),
+    ),
+    Broken(
+        "footprint error of nothing", more("footprint_error: {scale: @@0}"), "footprint_error.scale: must be above 0"
+    ),
+    Broken("footprint error below zero", more("footprint_error: {noise: @@-0.1}"), "must be at least 0 (given -0.1)"),
+]
+
 CORPUS = [
     *SYNTAX,
     *SCALARS,
@@ -1199,6 +1318,7 @@ CORPUS = [
     *SERVERS_ON,
     *TYPES,
     *OUTAGES,
+    *FORECASTS,
 ]
 
 

@@ -162,7 +162,18 @@ def play(
 
 def assert_equal(one: RunResult, other: RunResult) -> None:
     """Every request the same, every count the same, every sum the same up to the order of additions."""
-    counts = ("requests", "arrived", "routed", "rerouted", "lost", "received", "fates", "under_way", "most_in_use")
+    counts = (
+        "requests",
+        "arrived",
+        "routed",
+        "rerouted",
+        "lost",
+        "received",
+        "fates",
+        "under_way",
+        "most_in_use",
+        "asked",
+    )
     for name in counts:
         np.testing.assert_equal(getattr(one.record, name), getattr(other.record, name), err_msg=name)
     for name in ("slo_met", "slo_counted"):

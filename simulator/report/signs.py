@@ -23,7 +23,7 @@ def signs(saved: Saved) -> Section:
     explanation = (
         "An inequity spike is a day in which the peak-to-average ratio is more than 1.25 times the optimal plan's on "
         "that day; a cost overrun is a cost above the optimal plan's by more than a tenth of the cheapest plan's "
-        "(glb-cost); slow decisions are those of which one in a hundred takes more than 1 s or a hundredth of its slot. "
+        "(glb-cost); decisions are slow if one in a hundred takes more than 1 s or a hundredth of its slot. "
         "The first two need the optimal plan; for policies without a gap they are not looked for."
     )
     return Section(_HEADING, explanation, parts)
