@@ -21,7 +21,7 @@ _ATTACKS = {
     "flipped": "series are mirrored",
     "season": "another season",
 }
-_PERFECT, _OWN = "perfect forecasts", "the scenario's own forecast"
+_PERFECT, _OWN = "perfect forecasts", "the scenario's own"
 
 
 class Challenged:
@@ -35,11 +35,16 @@ class Challenged:
         self.rows = rows.assign(level=rows["level"].astype(str))
         self.limits = saved.tables["limits"]
         extra = saved.sweep["extra"]
-        self.policies = [str(name) for name in extra["policies"]]
+        labels = [str(name) for name in extra["policies"]]
         self.forecasting = [str(name) for name in extra["forecasting"]]
         self.references = {str(key): str(name) for key, name in extra["references"].items()}
-        self._names = dict(zip(self.policies, map(str, extra["names"]), strict=True))
+        self._names = dict(zip(labels, map(str, extra["names"]), strict=True))
         self._jumps = {str(key): float(value) for key, value in extra["shifts"].items()}
+        self.near = self._near(labels)
+        """Policies that are near enough to the optimum to be drawn with those that minimise J."""
+        self.far = [name for name in labels if name not in self.near]
+        #: All of them; in this order colours are the same in all charts.
+        self.policies = [*self.near, *self.far]
 
     def of(self, challenge: str) -> pd.DataFrame:
         """The rows of a challenge."""
@@ -80,18 +85,11 @@ class Challenged:
         rows = self.of(REFRESH)
         return rows.assign(step=[_age(float(level)) for level in rows["level"]])
 
-    @cached_property
-    def near(self) -> list[str]:
-        """Policies that are near enough to the optimum to be drawn with those that minimise J."""
+    def _near(self, labels: list[str]) -> list[str]:
         gaps = self.rows[self.rows["challenge"].isin([SHIFT, ERROR])].groupby("policy")["gap"].min()
         core = [*self.forecasting, self.references["eglb"], self.references["hedge"]]
         most = _FAR * max((float(gaps[name]) for name in core if name in gaps), default=0.0)
-        return [name for name in self.policies if name in gaps and float(gaps[name]) <= most]
-
-    @cached_property
-    def far(self) -> list[str]:
-        """The others."""
-        return [name for name in self.policies if name not in self.near]
+        return [name for name in labels if name in gaps and float(gaps[name]) <= most]
 
     @cached_property
     def advice(self) -> list[str]:

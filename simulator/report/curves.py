@@ -57,8 +57,8 @@ def across(mark: Mark, way: str) -> list[alt.Chart]:
     text = alt.Text("words", type="nominal")
     if way == "y":
         up = alt.Y("at", type="quantitative")
-        words = data.mark_text(align="left", baseline="bottom", dx=4, dy=-3, fontSize=11, color=QUIET)
-        return [line.encode(y=up), words.encode(x=alt.value(0), y=up, text=text)]
+        words = data.mark_text(align="right", baseline="bottom", dx=-4, dy=-3, fontSize=11, color=QUIET)
+        return [line.encode(y=up), words.encode(x=alt.value("width"), y=up, text=text)]
     along = alt.X("at", type="quantitative")
     words = data.mark_text(align="left", baseline="top", dx=4, dy=2, fontSize=11, color=QUIET)
     return [line.encode(x=along), words.encode(x=along, y=alt.value(0), text=text)]

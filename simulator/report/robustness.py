@@ -21,6 +21,7 @@ from .section import AnyChart, Cell, Figure, Part, Remark, Section, Table
 _GAP = Measure("gap", "J above the offline optimum, %")
 _PAR_WATER, _PAR_CARBON = Measure("par_water", "PAR of water"), Measure("par_carbon", "PAR of carbon")
 _OVER_HEDGE = Measure("over_hedge", "J beside that of hedge, %")
+_OVER_EGLB = Measure("over_eglb", "J beside that of eglb, %")
 _OVER_CENTRAL = Measure("over_plainest", "J beside that of the central form, %")
 _ERROR = "relative error of forecasts a day ahead, %"
 #: What is asked of advice: with perfect forecasts this near to the optimum, and never this far above hedge [%].
@@ -33,7 +34,7 @@ _FIGURES = {"par_water": "PAR of water", "par_carbon": "PAR of carbon", "objecti
 def robustness(saved: Saved) -> list[Section]:
     """The sections of the study, which stand first on its page."""
     found = Challenged(saved)
-    sections = [_errors(found), _fairness(found)] if len(found.errors) else []
+    sections = [_errors(found), _beside(found), _fairness(found)] if len(found.errors) else []
     sections += [_attacks(found)] if len(found.attacks) else []
     sections += [_shifts(found)]
     sections += [_decentralised(found)] if len(found.ages) else []
@@ -49,18 +50,34 @@ def _bars(found: Challenged, what: str) -> str:
 def _errors(found: Challenged) -> Section:
     made = Curves(found.errors, "error", _ERROR, found.policies, found.near)
     chart = curves(made, _GAP, (_CONSISTENT,))
-    figure = Figure("gap-errors", chart, "J above the offline optimum by the error of forecasts, for each policy.", 380)
-    parts: list[Part] = [figure]
-    if found.far:
-        gaps = found.errors.groupby("policy")["gap"].min()
-        beyond = [f"{name} ({written(float(gaps[name]), '.1f')} %)" for name in found.far if name in gaps]
-        parts.append(Remark(f"Not drawn, since they are much farther off: {', '.join(beyond)}."))
+    caption = f"J above the offline optimum by the error of forecasts, for each policy.{_beyond(found)}"
     what = (
         "Forecasts of demand, prices, carbon and water are the truth times a random factor: its relative error grows "
         "with the square root of the lead time and is that of the axis at 24 hours. The present slot is known. Level "
         "lines are policies that look at no such forecast. "
     )
-    return Section("What errors of forecasts cost", what + _bars(found, "Bands"), parts)
+    figure = Figure("gap-errors", chart, caption, 380)
+    return Section("What errors of forecasts cost", what + _bars(found, "Bands"), [figure])
+
+
+def _beyond(found: Challenged) -> str:
+    """Which policies are too far off to be drawn."""
+    gaps = found.errors.groupby("policy")["gap"].min()
+    told = [f"{name} ({written(float(gaps[name]), '.1f')} %)" for name in found.far if name in gaps]
+    return f" Not drawn, since they are much farther off: {', '.join(told)}." if told else ""
+
+
+def _beside(found: Challenged) -> Section:
+    """J beside policies that need no forecast, paired by seed."""
+    figures = []
+    for one in (_OVER_HEDGE, _OVER_EGLB):
+        names = [name for name in found.near if name != found.references[one.key.removeprefix("over_")]]
+        made = Curves(found.errors, "error", _ERROR, found.policies, names)
+        caption = f"{one.words} by the error of forecasts, for each policy."
+        name = f"{one.key.replace('_', '-')}-errors"
+        figures.append(Figure(name, curves(made, one, (Mark(0.0, ""),)), caption, 300, is_wide=False))
+    what = "Below zero a policy beats the other one. Differences are taken seed by seed, on the same requests. "
+    return Section("Where forecasts stop paying", what + _bars(found, "Bands"), figures)
 
 
 def _fairness(found: Challenged) -> Section:
@@ -136,7 +153,7 @@ def _shifts(found: Challenged) -> Section:
         made = Ladder(rows, "step", steps, "what changes halfway", "policy", found.near, is_joined=False)
         name = f"changes-{one.key.replace('_', '-')}"
         caption = f"{one.words} without and with a change halfway, for each policy."
-        figures.append(Figure(name, ladder(made, (one,), "", ""), caption, 280, is_wide=one is _GAP))
+        figures.append(Figure(name, ladder(made, (one,), "", "A change halfway"), caption, 280, is_wide=one is _GAP))
     parts: list[Part] = [*figures]
     short = found.shifts[found.shifts["unserved_requests"].astype(float).fillna(0.0) > 0]
     if len(short):
@@ -159,7 +176,7 @@ def _decentralised(found: Challenged) -> Section:
             made = Ladder(rows, "step", steps, "age of prices, at most", "policy", names)
             name = f"ages-{one.key.replace('_', '-')}"
             caption = f"{one.words} of eglb at request granularity, by the age of the prices that origins route by."
-            figures.append(Figure(name, ladder(made, (one,), "", ""), caption, 260, is_wide=False))
+            figures.append(Figure(name, ladder(made, (one,), "", names[0]), caption, 260, is_wide=False))
     what = (
         "eglb at request granularity: its prices of equity move with every request. In the central form every "
         "router knows them at once; in the decentralised one each origin routes by a copy that is fetched anew every "
