@@ -3,6 +3,7 @@
 from policies.equitable_offline import EquitableOffline
 from policies.equitable_online import EquitableOnline
 from policies.hedge import Hedge
+from policies.hindsight import Hindsight
 from policies.merit_order import GlbAll, GlbC2, GlbCarbon, GlbCost, GlbWater
 from policies.nearest import Nearest
 from policies.peak_water import PeakWater
@@ -29,6 +30,7 @@ POLICIES: dict[str, type[RoutingPolicy]] = {
     "eglb": EquitableOnline,
     "hedge": Hedge,
     "mpc": RecedingHorizon,
+    "hindsight": Hindsight,
     "water-cap": WaterCap,
     "peak-water": PeakWater,
 }

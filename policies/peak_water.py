@@ -6,7 +6,6 @@ from dataclasses import replace
 
 import numpy as np
 
-from policies.closeness import above_all
 from policies.grouping import Grouping, by_allowed_sites
 from policies.merit_order import MeritOrder
 from policies.rule import Rule, ruled
@@ -19,6 +18,8 @@ from simulator.units import L_PER_M3, S_PER_H
 
 #: How the run's notes call it.
 WISH = "limit on water"
+#: How much more than the dearest request one beyond a limit costs, at the site that needs the least water for it.
+ABOVE = 1e3
 
 
 class PeakWater(MeritOrder):
@@ -90,9 +91,9 @@ def _least_beyond(
     """
     grouping, sites, limited = by_allowed_sites(fleet), len(price), capacity_rps < fleet.capacity_rps
     twice = Grouping(grouping.member, np.hstack([grouping.allowed, grouping.allowed]))
-    # No saving is worth a m3 beyond a limit: of the site that needs the least for a request, above all prices.
-    above = above_all(price[None, :], np.ones((1, sites), dtype=bool))[0] - price
-    above = above * (water_m3 / water_m3[limited].min())
+    # Hardly any saving is worth a litre beyond a limit; where water is the same, the cheaper site goes beyond its own.
+    dearest = float(np.abs(price).max()) or 1.0
+    above = ABOVE * dearest * water_m3 / water_m3[limited].min()
     both = np.concatenate([capacity_rps, fleet.capacity_rps - capacity_rps])
     program = SlotProgram(replace(fleet, capacity_rps=both), twice)
     flow = program.flow(np.concatenate([price, price + above]), grouping.demand(demand_rps), both).sum(axis=0)

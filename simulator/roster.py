@@ -180,6 +180,8 @@ def check_fit(choices: Sequence[PolicyChoice], fleet: Fleet, folders: Sequence[P
                 policy.check(fleet)
             except ValueError as error:
                 raise refuse((*path, choice.name), str(error)) from None
+            except (Exception, SystemExit) as error:
+                raise refuse((*path, choice.name), f"{type(error).__name__} when it is checked: {error}") from None
 
 
 def check_provisioning(scenario: Scenario, folders: Sequence[Path], problems: Problems) -> None:

@@ -779,6 +779,11 @@ POLICIES = [
     own("of wrong syntax", "cannot be imported: SyntaxError", "def (\n"),
     own("that exits", "cannot be imported: SystemExit", "raise SystemExit(0)\n"),
     own("without the class", "has no class 'Mien'; did you mean 'Mine'?", POLICY, "@@own:Mien"),
+    own(
+        "that fails when it is checked",
+        "ZeroDivisionError when it is checked: division by zero",
+        POLICY + "\n    def check(self, fleet):\n        1 / 0\n",
+    ),
     own("that is none", "is not a routing policy: a class made from", "class Mine:\n    pass\n"),
     own("without a plan", "has no method plan(self, observation)", POLICY.replace("def plan", "def plam")),
     own("setting", "step: a number is needed (given 'fast')", POLICY, "'own:Mine': {step: @@fast}"),
@@ -1304,6 +1309,59 @@ FORECASTS = [
     ),
     Broken("footprint error below zero", more("footprint_error: {noise: @@-0.1}"), "must be at least 0 (given -0.1)"),
 ]
+OBJECTIVE = [
+    Broken(
+        "norm below the sum", more("objective: {norm: @@0.5}"), "objective.norm: max or a number that is at least 1"
+    ),
+    Broken("norm misspelt", more("objective: {norm: @@mx}"), "(given mx); did you mean 'max'?"),
+    Broken("norm without end", more("objective: {norm: @@.inf}"), "objective.norm: max or a number that is at least 1"),
+    Broken(
+        "weights of no site",
+        more("objective: {water_site_weights: {@@nroth: 2}}"),
+        "objective.water_site_weights.nroth: unknown site 'nroth'; did you mean 'north'?",
+    ),
+    Broken(
+        "weights by another word",
+        more("objective: {water_site_weights: @@scarce}"),
+        "the word aware or a mapping from sites to weights is needed (given 'scarce')",
+    ),
+    Broken(
+        "carbon by the scarcity of water",
+        more("objective: {carbon_site_weights: @@aware}"),
+        "objective.carbon_site_weights: a mapping from sites to weights is needed (given 'aware')",
+    ),
+    Broken(
+        "weights below zero",
+        more("objective: {@@carbon_site_weights: {north: -1, south: x}}"),
+        "weights of sites must be numbers from 0 to 1e+09 (given north: -1, south: x)",
+    ),
+    Broken(
+        "policy's weights of no site",
+        policies("[@@eglb-off: {water_site_weights: {soth: 1}}]"),
+        "policies[0].eglb-off: water_site_weights: unknown site 'soth'; did you mean 'south'?",
+    ),
+    Broken(
+        "norm of prices that move with requests",
+        policies("[@@hedge: {update_every: 5, norm: 2}]"),
+        "prices that move with requests are those of the largest site; leave it out, or give norm: max (given 2)",
+    ),
+    Broken("cap without an allowance", policies("[@@water-cap]"), "allowance_m3_per_year is missing"),
+    Broken(
+        "allowance of nothing",
+        policies("[@@water-cap: {allowance_m3_per_year: {north: 0}}]"),
+        "allowance_m3_per_year must be finite and above 0, for all sites or by site (given 0)",
+    ),
+    Broken(
+        "limit of no site",
+        policies("[@@peak-water: {limit_m3_per_h: {nroth: 1}}]"),
+        "limit_m3_per_h: unknown site 'nroth'; did you mean 'north'?",
+    ),
+    Broken(
+        "limit in words",
+        policies("[peak-water: {limit_m3_per_h: @@low}]"),
+        "limit_m3_per_h: a number or a mapping is needed (given 'low')",
+    ),
+]
 
 CORPUS = [
     *SYNTAX,
@@ -1319,6 +1377,7 @@ CORPUS = [
     *TYPES,
     *OUTAGES,
     *FORECASTS,
+    *OBJECTIVE,
 ]
 
 

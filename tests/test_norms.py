@@ -1,8 +1,9 @@
-"""Norms of burdens: their laws, the programs with them against a second solver, and prices that learn their saddle point."""
+"""Norms of burdens: laws, programs with them against a second solver, and prices that learn their saddle points."""
 
 from __future__ import annotations
 
 import math
+from itertools import pairwise
 from typing import Any
 
 import cvxpy as cp
@@ -143,10 +144,7 @@ def test_the_program_is_the_optimum_of_a_second_solver_in_every_norm(seed: int, 
 @given(seed=st.integers(0, 10**6), order=st.sampled_from([*ORDERS, math.inf]))
 @settings(max_examples=40, deadline=None)
 def test_prices_of_the_optimum_bring_it_about(seed: int, order: float) -> None:
-    """Lagrange: at cost + multipliers x footprints no slot has a cheaper flow; and the multipliers are in the dual ball.
-
-    Weak duality: the price of all requests, and of what is spent already, is J itself.
-    """
+    """Lagrange: at cost + multipliers x footprints no slot has a cheaper flow, and multipliers are in the dual ball."""
     fleet, outlook, spent, weighed = case(seed)
     weighed = weighed._replace(norm=order)
     program = HorizonProgram(fleet, weighed)
@@ -190,7 +188,7 @@ def test_the_sum_is_a_merit_order_and_high_norms_tend_to_the_maximum(seed: int) 
     for order in (1.0, 2.0, 4.0, 16.0, 256.0, math.inf):
         asked = weighed._replace(norm=order)
         optima.append(j_of(HorizonProgram(fleet, asked).solve(free, spent).flow, free, spent, asked, fleet))
-    assert all(high >= low * (1 - 1e-6) for high, low in zip(optima, optima[1:], strict=False))
+    assert all(high >= low * (1 - 1e-6) for high, low in pairwise(optima))
     assert optima[-2] <= optima[-1] * len(fleet.sites) ** (1 / 256) * (1 + 1e-6)
 
 

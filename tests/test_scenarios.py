@@ -25,6 +25,7 @@ SHORT = {
     "table1-partial": 6,
     "paper-table1": 6,
     "paper-table1-partial": 6,
+    "paper-table1-aware": 6,
     "azure-conversation": 2,
     "mmc": 2,
     "hot-week": 6,

@@ -15,6 +15,8 @@ _COLUMNS = (
     Column("cost", "US$/site", "cost_usd_per_site", "money", 9),
     Column("PAR", "water", "par_water", ".3f", 9),
     Column("PAR", "carbon", "par_carbon", ".3f", 9),
+    Column("weighted PAR", "water", "par_weighted_water", ".3f", 8),
+    Column("weighted PAR", "carbon", "par_weighted_carbon", ".3f", 8),
     Column("J", "US$", "objective_usd", "money", 7),
     Column("gap to", "optimum", "gap", "z.2%", 7),
     Column("", "requests", "requests", ",.0f", 3),
@@ -38,6 +40,8 @@ _WHERE = {
     "boots": ("boots",),
     "boot_energy_mwh": ("boots",),
 }
+#: Columns that are shown where they say something else than these for any policy.
+_UNLIKE = {"par_weighted_water": "par_water", "par_weighted_carbon": "par_carbon"}
 _PUBLISHED = (
     Column("published", "US$/site", "cost_usd_per_site", "money", 8),
     Column("published", "PAR water", "par_water", ".2f", 8),
@@ -52,6 +56,8 @@ def comparison(results: Sequence[RunResult], published: Published | None, has_sl
     printed = [Printed(Column("", "policy", "policy", "", 99), names, False)]
     for column in _COLUMNS:
         shown = any(row[key] > 0 for row in rows for key in _WHERE[column.key]) if column.key in _WHERE else True
+        other = _UNLIKE.get(column.key)
+        shown &= other is None or any(abs(row[column.key] - row[other]) > 1e-9 for row in rows)
         if shown and (column.key != "slo_attainment" or has_slo):
             printed.append(Printed(column, _cells([row[column.key] for row in rows], column.style), False))
     known = {} if published is None else published.rows

@@ -14,14 +14,16 @@ from .block import Block, NotNegative, wrong
 
 
 def _validated(check: Callable[[Any], Any]) -> PlainValidator:
-    """A validator by a function that raises ValueError, and keeps what users write as it is written."""
+    """A validator by a function that raises ValueError: words stay words, and numbers become decimal ones."""
 
     def validate(given: Any) -> Any:
         try:
             check(given)
         except ValueError as error:
             raise wrong(str(error)) from None
-        return given
+        if isinstance(given, str):
+            return str(given)
+        return {site: float(weight) for site, weight in given.items()} if isinstance(given, dict) else float(given)
 
     return PlainValidator(validate)
 
