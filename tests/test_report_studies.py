@@ -14,7 +14,7 @@ import pandas as pd
 import pytest
 from browser import CHROMIUM, Browser, browsing
 from reported import EVIL
-from studied import LATENCY, PARTIAL, studied
+from studied import LATENCY, PARTIAL, ROBUSTNESS, studied
 
 from simulator.report.contents import head_of, report, sections_of, write_report
 from simulator.report.figures import figures_of, specification, write_figures
@@ -35,7 +35,12 @@ def partial(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return studied(tmp_path_factory.mktemp("partial"), PARTIAL)
 
 
-@pytest.fixture(params=["latency", "partial"])
+@pytest.fixture(scope="module")
+def robustness(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return studied(tmp_path_factory.mktemp("robustness"), ROBUSTNESS)
+
+
+@pytest.fixture(params=["latency", "partial", "robustness"])
 def folder(request: pytest.FixtureRequest) -> Path:
     found: Path = request.getfixturevalue(request.param)
     return found
@@ -62,7 +67,7 @@ def drawn(folder: Path, name: str, column: str) -> pd.DataFrame:
 def without_intervals(saved: Saved) -> Saved:
     """As if there had been one seed."""
     tables = {name: found.copy() for name, found in saved.tables.items()}
-    for name in ("tradeoff", "paying", "partial"):
+    for name in ("tradeoff", "paying", "partial", "robustness"):
         for column in [key for key in tables.get(name, ()) if str(key).endswith(("_low", "_high"))]:
             tables[name][column] = float("nan")
     tables["intervals"][["low", "high"]] = float("nan")
