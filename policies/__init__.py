@@ -1,5 +1,6 @@
 """The built-in policies: of routing, of provisioning, and of batteries."""
 
+from policies.advice import Advice
 from policies.equitable_offline import EquitableOffline
 from policies.equitable_online import EquitableOnline
 from policies.hedge import Hedge
@@ -31,6 +32,7 @@ POLICIES: dict[str, type[RoutingPolicy]] = {
     "hedge": Hedge,
     "mpc": RecedingHorizon,
     "hindsight": Hindsight,
+    "advice": Advice,
     "water-cap": WaterCap,
     "peak-water": PeakWater,
 }

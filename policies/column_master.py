@@ -6,10 +6,13 @@ from typing import NamedTuple
 
 import numpy as np
 
-from policies.program import Entries, Infinity, Program, loaded, optimum
+from policies.program import Entries, Infinity, Optimum, Program, loaded, optimum
 from simulator.fleet import FloatArray
 from simulator.norm import size_of, slope_of
 from simulator.objective import Objective
+
+#: HiGHS's numbers of methods. Primal: with a column more, the last point is feasible.
+_DUAL, _PRIMAL = 1, 4
 
 
 class Prices(NamedTuple):
@@ -60,7 +63,7 @@ class ColumnMaster:
                 entries=Entries(1 + np.arange(rows), np.repeat([0, 1], self._sites), -np.ones(rows)),
             )
         )
-        self._solver.setOptionValue("simplex_strategy", 4)  # primal: with a column more, the last point is feasible
+        self._solver.setOptionValue("simplex_strategy", _PRIMAL)
         self.add(first)
 
     def add(self, column: Column) -> None:
@@ -74,7 +77,7 @@ class ColumnMaster:
 
     def solve(self) -> tuple[FloatArray, Prices, float]:
         """Shares of the columns, prices, and J of the mixture."""
-        best = optimum(self._solver)
+        best = self._optimum()
         assert best is not None, "any one column is feasible"
         shares = np.maximum(best.x[2:], 0.0)
         shares /= shares.sum()
@@ -96,6 +99,17 @@ class ColumnMaster:
             if size > known * (1.0 + 1e-12):
                 self._add_plane(kind, slope_of(here, self._norm))
         return shares, Prices(*prices), value
+
+    def _optimum(self) -> Optimum | None:
+        try:
+            return optimum(self._solver)
+        except ArithmeticError:
+            # Columns that are nearly the same can stall the primal method; from scratch the dual one does not mind.
+            self._solver.clearSolver()
+            self._solver.setOptionValue("simplex_strategy", _DUAL)
+            best = optimum(self._solver)
+            self._solver.setOptionValue("simplex_strategy", _PRIMAL)
+            return best
 
     def _add_plane(self, kind: int, plane: FloatArray) -> None:
         self._more.append((kind, plane))

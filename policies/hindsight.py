@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 
 import numpy as np
@@ -28,8 +29,9 @@ class Hindsight(RoutingPolicy):
     """The planning problem of this slot and of a rest that is like the past, with the largest burden smoothed.
 
     Each window of the past stands for the rest of the run once; the prices of equity are the mean over windows. The
-    smoothing is as wide as the rest is uncertain: with b the burden that a site has borne per hour on average, h hours
-    gone and r hours to go, t = b sqrt(r + (caution r)^2 / h). So prices are even at first and sharp at the end.
+    smoothing is as wide as the rest is uncertain. With b the burden that a site has borne per hour on average, h hours
+    gone and r hours to go, a mean over the past is wrong by some b / sqrt(h) an hour: t = caution x b r / sqrt(h). So
+    prices are even at first and sharp at the end.
     """
 
     def __init__(
@@ -117,4 +119,4 @@ class Hindsight(RoutingPolicy):
             spent = program.burden_usd(observation.water_m3 * requests, observation.carbon_t * requests)
         per_hour = spent.mean(axis=1) / max(gone, hour)
         rest = max(to_go, hour)
-        return np.asarray(per_hour * np.sqrt(rest + (self.caution * rest) ** 2 / max(gone, hour)))
+        return np.asarray(self.caution * per_hour * rest / math.sqrt(max(gone, hour)))

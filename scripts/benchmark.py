@@ -1,6 +1,8 @@
 """Measure: requests per second of the engines, how costs grow with the fleet, the planning programs, the start-up.
 
-    .venv/bin/python scripts/benchmark.py [--only engines|switching|growth|memory|planning|start|sweep] [--json FILE]
+    .venv/bin/python scripts/benchmark.py [--only PART] [--json FILE]
+
+Parts: engines, switching, growth, memory, planning, bound, start, sweep.
 
 All in one run: machines differ and are noisy, so compare figures of one run only. Figures are the best of several
 repetitions where a whole run is timed, and medians where a decision is.
@@ -26,6 +28,7 @@ import ciw
 import numpy as np
 
 from policies import POLICIES
+from policies.decomposition import TOLERANCE, Bounded, Decomposition
 from policies.horizon_program import HorizonProgram, Spent
 from simulator import Observation, RoutingPolicy, Split, World, build_world, load, run
 from simulator.fleet import Fleet
@@ -247,6 +250,26 @@ def planning() -> Figures:
     return found
 
 
+def bound() -> Figures:
+    """A certified bound on the offline optimum of a year of 5-minute slots at ten sites: 1,051,200 flows, full GLB."""
+    found = {}
+    for glb in ("", "-partial"):
+        world = build_world(load(f"table1{glb}", ["slots=105120", "slot_s=300"]))
+        outlook, none = Perfect(world, 0).ahead(world.fleet.slots), np.zeros(len(world.fleet.sites))
+        for tolerance in (1e-4, TOLERANCE):
+            bounded: list[Bounded] = []
+
+            def search(tolerance=tolerance, world=world, outlook=outlook, none=none, bounded=bounded) -> None:  # type: ignore[no-untyped-def]
+                spent = Spent(none, none)
+                bounded.append(Decomposition(world.fleet, world.fleet.objective, outlook, spent).solve(tolerance))
+
+            name = f"a year of 5-minute slots, {'partial' if glb else 'full'} GLB, to {tolerance:g}"
+            found[f"{name} [s]"] = min(seconds(search, 3))
+            found[f"{name}: (plan - bound) / bound"] = bounded[0].within
+            found[f"{name}: rounds"] = bounded[0].rounds
+    return found
+
+
 def start() -> Figures:
     """Wall time of the command's quick answers, and of a run with next to nothing to do [s]."""
     command = [sys.executable, "-m", "simulator"]
@@ -297,6 +320,7 @@ PARTS: dict[str, Callable[[], Figures]] = {
     "growth": growth,
     "memory": memory,
     "planning": planning,
+    "bound": bound,
 }
 
 

@@ -62,8 +62,8 @@ def gap_of(result: RunResult, known: Known | None = None) -> Gap:
     known = {} if known is None else known
     fleet, conditions, asked = result.fleet, result.conditions, result.record.asked
     of = WHOLE if _stands_the_same(result) else DYNAMIC
-    serving = of_energy(result.footprint.serving_kwh, fleet, conditions)
-    course = of_footprint(result.footprint) if of == WHOLE else serving
+    spent = result.footprint
+    course = of_footprint(spent) if of == WHOLE else of_energy(spent.serving_kwh, fleet, conditions)
     objective_usd = course.objective_usd(fleet.objective)
     reason = _undone(result)
     if reason or asked is None:

@@ -18,7 +18,7 @@ from simulator.footprint import Conditions
 from simulator.forecast import Outlook
 
 #: Flow variables of a program that is solved exactly; of more, a bound is certified.
-EXACT = 20_000
+EXACT = 15_000
 #: With fewer rounds a bound says next to nothing.
 _FEWEST_ROUNDS = 20
 

@@ -126,6 +126,10 @@ def test_hedge_stays_within_two_percent_of_the_optimum(paper: World, glb: str) -
     assert fluid(paper, "hedge", step=2e-4).objective_usd <= {"full": 636_000, "partial": 642_000}[glb]
 
 
+def test_hindsight_stays_within_one_and_a_half_percent_with_nothing_but_the_past(paper: World, glb: str) -> None:
+    assert 0 <= fluid(paper, "hindsight").summary()["gap"] <= 0.015
+
+
 def test_a_perfect_day_ahead_brings_mpc_near_the_optimum(paper: World, glb: str) -> None:
     assert (
         fluid(paper, "mpc", window_h=24, forecaster="perfect").objective_usd

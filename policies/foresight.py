@@ -1,0 +1,45 @@
+"""Foresight: the planning problem of the whole rest of the run, as it is foreseen, without regard to how well."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from policies.closeness import Closeness
+from policies.decomposition import Decomposition
+from policies.dispatch import CloseDispatch
+from policies.horizon_program import Spent
+from policies.weights import OwnWeights
+from simulator.fleet import Fleet, FloatArray
+from simulator.forecast import Outlook
+from simulator.plan import Split
+from simulator.policy import Observation
+
+#: Decomposition ends when bound and plan are this near, as a share of J; beyond it no forecast is worth more.
+TOLERANCE = 1e-5
+
+
+class Foresight:
+    """Prices of equity that are best for what is foreseen; each slot is filled at its own signals."""
+
+    def __init__(self, weights: OwnWeights, closeness: Closeness):
+        self._weights, self._closeness = weights, closeness
+
+    def start(self, fleet: Fleet) -> None:
+        """Forget all prices."""
+        self._dispatch = CloseDispatch(self._closeness)
+        self._price_per_unit: FloatArray = np.zeros((2, len(fleet.sites)))
+
+    def look(self, outlook: Outlook, observation: Observation) -> None:
+        """Find the prices for an outlook on the rest of the run."""
+        fleet, total = observation.fleet, observation.total
+        objective = self._weights.objective(fleet)
+        problem = Decomposition(fleet, objective, outlook, Spent(total.carbon_t, total.water_m3))
+        found = problem.solve(TOLERANCE)
+        water = objective.weighted_water(found.water_price_usd_per_m3)
+        self._price_per_unit = np.stack([water, objective.weighted_carbon(found.carbon_price_usd_per_t)])
+
+    def plan(self, observation: Observation) -> Split:
+        """The cheapest plan of a slot at its own signals and the prices that were found last."""
+        water, carbon = self._price_per_unit
+        price = observation.cost_usd + water * observation.water_m3 + carbon * observation.carbon_t
+        return self._dispatch.split(observation.fleet, price, observation.demand_rps)
