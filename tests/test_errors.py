@@ -1367,7 +1367,7 @@ OBJECTIVE = [
 
 SHIFTS = [
     Broken("shift of nobody", more("shift: {price: {@@est: 2}}"), "shift.price.est: unknown site 'est'"),
-    Broken("shift of no origin", more("shift: {demand: {@@her: 2}}"), "unknown origin 'her'; did you mean 'here'?"),
+    Broken("shift of no origin", more("shift: {demand: {@@hre: 2}}"), "unknown origin 'hre'; did you mean 'here'?"),
     Broken("shift to nothing", more("shift: {demand: @@0}"), "a factor above 0, or a mapping of names to factors"),
     Broken("shift in words", more("shift: {carbon: @@double}"), "is needed (given 'double')"),
     Broken("shift at the end", more("shift: {at_share: @@1}"), "must be below 1 (given 1)"),
@@ -1382,7 +1382,7 @@ def robust(name: str, value: str, says: str) -> Broken:
 ROBUSTNESS = [
     robust("of a key", "@@error: [0.1]", "unknown key 'error'; did you mean 'errors'?"),
     robust("with an error below zero", "errors: [0, @@-0.1]", "study.robustness.errors[1]: must be at least 0"),
-    robust("without errors", "errors: @@[]", "study.robustness.errors"),
+    robust("without errors", "@@errors: []", "study.robustness.errors"),
     robust("with an attack of no kind", "attacks: [permuted, @@flip]", "unknown value 'flip'"),
     robust("with prices of no age", "refresh_s: [@@-60]", "must be at least 0 (given -60)"),
     robust("without demand", "demand_jump: @@0", "must be above 0 (given 0)"),

@@ -57,6 +57,8 @@ def across(mark: Mark, way: str) -> list[alt.Chart]:
     text = alt.Text("words", type="nominal")
     if way == "y":
         up = alt.Y("at", type="quantitative")
+        if not mark.words:
+            return [line.encode(y=up)]
         words = data.mark_text(align="right", baseline="bottom", dx=-4, dy=-3, fontSize=11, color=QUIET)
         return [line.encode(y=up), words.encode(x=alt.value("width"), y=up, text=text)]
     along = alt.X("at", type="quantitative")

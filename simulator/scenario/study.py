@@ -6,6 +6,8 @@ from typing import Annotated
 
 from pydantic import Field
 
+from simulator.units import H_PER_DAY, S_PER_H, S_PER_MIN
+
 from .block import Block, Fraction, NotNegative, Number, Positive, Variant
 from .constraints import Allowed
 from .forecast import ATTACKS, Attack
@@ -61,7 +63,7 @@ class RobustnessStudy(Block):
     price_jump: Positive = 3.0
     """Electricity costs so many times as much in the second half, in the half of the sites where it was cheapest; 1:
     it is not tried."""
-    refresh_s: tuple[NotNegative, ...] = (60.0, 600.0, 3600.0, 21_600.0, 86_400.0)
+    refresh_s: tuple[NotNegative, ...] = (S_PER_MIN, 10 * S_PER_MIN, S_PER_H, 6 * S_PER_H, H_PER_DAY * S_PER_H)
     """Ages of the prices by which each origin routes with decentralised `eglb`; none: it is not tried."""
     refresh_fleet_scale: Positive | None = None
     """`fleet_scale` of those runs, which are of single requests; that of the scenario unless given."""
