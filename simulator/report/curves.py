@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 import altair as alt
@@ -10,6 +11,8 @@ import pandas as pd
 from .ladder import Measure, columns_of
 from .palette import INK, QUIET, colour, shape
 from .section import AnyChart
+
+_BAND, _FAINT = 0.16, 0.06
 
 
 class Mark(NamedTuple):
@@ -29,6 +32,8 @@ class Curves(NamedTuple):
     names: list[str]
     """Policies, in the order of their colours; those that are not drawn here keep theirs elsewhere."""
     drawn: list[str]
+    faint: Sequence[str] = ()
+    """Policies whose bands step back."""
 
 
 def curves(made: Curves, measure: Measure, marks: tuple[Mark, ...] = ()) -> AnyChart:
@@ -43,7 +48,10 @@ def curves(made: Curves, measure: Measure, marks: tuple[Mark, ...] = ()) -> AnyC
     layers: list[Any] = [layer for mark in marks for layer in across(mark, "y")]
     if kept[f"{measure.key}_low"].notna().any():
         low = alt.Y(f"{measure.key}_low", type="quantitative")
-        layers.append(base.mark_area(opacity=0.13).encode(y=low, y2=f"{measure.key}_high", color=shade))
+        for names, opacity in ((made.faint, _FAINT), ([n for n in made.drawn if n not in made.faint], _BAND)):
+            band = alt.Chart(kept[kept["policy"].isin(names)]).encode(x=x)
+            if len(band.data):
+                layers.append(band.mark_area(opacity=opacity).encode(y=low, y2=f"{measure.key}_high", color=shade))
     layers.append(base.mark_line(strokeWidth=1.8).encode(y=y, color=shade))
     points = base.mark_point(filled=True, size=46, opacity=1)
     layers.append(points.encode(y=y, color=shade, shape=shapes(made), tooltip=_tooltip(made, measure)))

@@ -13,7 +13,7 @@ from .curves import Curves, Mark, across, curves, ink, shapes
 from .equity import difference
 from .grid import MOST_ROWS, NO_INTERVAL, counted
 from .ladder import Ladder, Measure, columns_of, has_ends, ladder
-from .numbers import is_known, written
+from .numbers import is_known
 from .palette import QUIET
 from .saved import Saved
 from .section import AnyChart, Cell, Figure, Part, Remark, Section, Table
@@ -27,6 +27,8 @@ _ERROR = "relative error of forecasts a day ahead, %"
 #: What is asked of advice: with perfect forecasts this near to the optimum, and never this far above hedge [%].
 _CONSISTENT = Mark(0.2, "0.2 %: asked of advice with perfect forecasts")
 _ROBUST = Mark(2.0, "2 %: asked of advice")
+#: A PAR so many times the largest of those near the optimum would make all others one line.
+_FAR = 1.15
 _ROW_PX, _POLICY_PX = 26, 13
 _FIGURES = {"par_water": "PAR of water", "par_carbon": "PAR of carbon", "objective_usd": "J"}
 
@@ -48,9 +50,10 @@ def _bars(found: Challenged, what: str) -> str:
 
 
 def _errors(found: Challenged) -> Section:
-    made = Curves(found.errors, "error", _ERROR, found.policies, found.near)
+    made = _along(found, found.near)
     chart = curves(made, _GAP, (_CONSISTENT,))
-    caption = f"J above the offline optimum by the error of forecasts, for each policy.{_beyond(found)}"
+    caption = "J above the offline optimum by the error of forecasts, for each policy."
+    caption += _beyond(found, _GAP, found.near, "{:.1f} %")
     what = (
         "Forecasts of demand, prices, carbon and water are the truth times a random factor: its relative error grows "
         "with the square root of the lead time and is that of the axis at 24 hours. The present slot is known. Level "
@@ -60,10 +63,15 @@ def _errors(found: Challenged) -> Section:
     return Section("What errors of forecasts cost", what + _bars(found, "Bands"), [figure])
 
 
-def _beyond(found: Challenged) -> str:
+def _along(found: Challenged, drawn: list[str]) -> Curves:
+    faint = [name for name in drawn if name not in found.forecasting]
+    return Curves(found.errors, "error", _ERROR, found.policies, drawn, faint)
+
+
+def _beyond(found: Challenged, measure: Measure, drawn: list[str], style: str) -> str:
     """Which policies are too far off to be drawn."""
-    gaps = found.errors.groupby("policy")["gap"].min()
-    told = [f"{name} ({written(float(gaps[name]), '.1f')} %)" for name in found.far if name in gaps]
+    least = found.errors.groupby("policy")[measure.key].min()
+    told = [f"{name} ({style.format(float(least[name]))})" for name in found.policies if name not in drawn]
     return f" Not drawn, since they are much farther off: {', '.join(told)}." if told else ""
 
 
@@ -72,7 +80,7 @@ def _beside(found: Challenged) -> Section:
     figures = []
     for one in (_OVER_HEDGE, _OVER_EGLB):
         names = [name for name in found.near if name != found.references[one.key.removeprefix("over_")]]
-        made = Curves(found.errors, "error", _ERROR, found.policies, names)
+        made = _along(found, names)
         caption = f"{one.words} by the error of forecasts, for each policy."
         name = f"{one.key.replace('_', '-')}-errors"
         figures.append(Figure(name, curves(made, one, (Mark(0.0, ""),)), caption, 300, is_wide=False))
@@ -81,17 +89,14 @@ def _beside(found: Challenged) -> Section:
 
 
 def _fairness(found: Challenged) -> Section:
-    made = Curves(found.errors, "error", _ERROR, found.policies, found.policies)
-    figures = [
-        Figure(
-            f"{one.key.replace('_', '-')}-errors",
-            curves(made, one),
-            f"{one.words} by the error of forecasts, for each policy.",
-            300,
-            is_wide=False,
-        )
-        for one in (_PAR_WATER, _PAR_CARBON)
-    ]
+    figures = []
+    for one in (_PAR_WATER, _PAR_CARBON):
+        least = found.errors.groupby("policy")[one.key].min()
+        most = _FAR * max((float(least[name]) for name in found.near), default=0.0)
+        drawn = [name for name in found.policies if name in found.near or float(least[name]) <= most]
+        caption = f"{one.words} by the error of forecasts, for each policy.{_beyond(found, one, drawn, '{:.2f}')}"
+        name = f"{one.key.replace('_', '-')}-errors"
+        figures.append(Figure(name, curves(_along(found, drawn), one), caption, 300, is_wide=False))
     what = "PAR is the largest site's footprint over the mean of the sites; 1 is even. "
     return Section("Fairness under errors", what + _bars(found, "Bands"), figures)
 
@@ -161,7 +166,8 @@ def _shifts(found: Challenged) -> Section:
         parts.append(Remark(f"Not all of the demand could be carried with: {what}."))
     explanation = (
         "Demand, or the price of the half of the sites where electricity was cheapest, is so many times what it was "
-        "from the middle of the run to its end, and nobody is told: each policy has the scenario's own forecast. "
+        "from the middle of the run to its end, and nobody is told: each policy has the scenario's own forecast. (Of a "
+        "demand that rises it is the first half that has less than the scenario, so that it can be carried.) "
         "The optimum is that of the changed world, and knows. "
     )
     return Section("When the world changes halfway", explanation + _bars(found, "Bars"), parts)

@@ -59,7 +59,8 @@ class RobustnessStudy(Block):
     attacks: tuple[Attack, ...] = ATTACKS
     """Forecasts that mislead on purpose."""
     demand_jump: Positive = 1.2
-    """Demand is so many times as large in the second half of the run; 1: it is not tried."""
+    """Demand is so many times as large in the second half of the run as in the first, and in neither larger than the
+    scenario's; 1: it is not tried."""
     price_jump: Positive = 3.0
     """Electricity costs so many times as much in the second half, in the half of the sites where it was cheapest; 1:
     it is not tried."""

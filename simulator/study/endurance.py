@@ -141,6 +141,8 @@ def _sentences(rows: Sequence[Row], limits: Sequence[Row], extra: Mapping[str, A
     found = {Key((row["challenge"], row["level"]), row["policy"]): row for row in rows}
     hedge, names = extra["references"]["hedge"], dict(zip(extra["policies"], extra["names"], strict=True))
     levels = [level for challenge, level in dict.fromkeys(key.values for key in found) if challenge == ERROR]
+    if levels and extra["forecasting"]:
+        yield "; ".join(_worth(rows, limits, policy) for policy in extra["forecasting"]) + "."
     for policy in extra["forecasting"]:
         if levels:
             yield _when_wrong(found, policy, hedge, levels)
@@ -156,6 +158,21 @@ def _sentences(rows: Sequence[Row], limits: Sequence[Row], extra: Mapping[str, A
     yield from _without_forecasts(limits, extra)
     yield from _when_it_changes(found, extra)
     yield from _decentralised(rows)
+
+
+def _worth(rows: Sequence[Row], limits: Sequence[Row], policy: str) -> str:
+    """In short: up to which error a forecast is worth following, and what one can do that misleads."""
+    limit = next((row for row in limits if _is(row, policy, CONTESTS[-1])), {"better_up_to": "", "not_at": ""})
+    if not limit["better_up_to"]:
+        text = f"Forecasts are never surely worth following for {policy}"
+    else:
+        beyond = f", not at {_percent(limit['not_at'])}" if limit["not_at"] else ", the largest that was tried"
+        text = f"Forecasts are worth following for {policy} up to errors of {_percent(limit['better_up_to'])}{beyond}"
+    known = [row for row in rows if row["challenge"] == ATTACK and row["policy"] == policy and row["over_hedge"]]
+    if not known:
+        return text
+    worst = max(known, key=lambda row: float(row["over_hedge"]))
+    return f"{text} (J beside that of hedge), and at worst they mislead it by {_share(worst, 'over_hedge', '+')}"
 
 
 def _when_wrong(found: Mapping[Key, Row], policy: str, hedge: str, levels: Sequence[str]) -> str:

@@ -8,7 +8,7 @@ from typing import Any
 
 from simulator.intake import check_servers
 from simulator.plan import LEAST_REFRESH_S
-from simulator.problem import Problems, refuse
+from simulator.problem import InputError, Problem, Problems, refuse
 from simulator.roster import make_policy
 from simulator.scenario import Scenario
 from simulator.scenario.choice import PolicyChoice
@@ -99,11 +99,24 @@ def _shifts(plain: Scenario, asked: RobustnessStudy, world: World) -> Iterator[V
     """The scenario as it is, and with each of its changes halfway."""
     yield _named(SHIFT, NONE), plain
     if asked.demand_jump != 1:
-        yield _named(SHIFT, DEMAND), plain.model_copy(update={"shift": Shift(demand=asked.demand_jump)})
+        yield _named(SHIFT, DEMAND), _jumping(plain, asked.demand_jump)
     if asked.price_jump != 1:
         mean, names = world.conditions.price_usd_per_kwh.mean(axis=0), world.fleet.sites
         cheap = {names[i]: asked.price_jump for i in sorted(mean.argsort(kind="stable")[: len(names) // 2].tolist())}
         yield _named(SHIFT, PRICE), plain.model_copy(update={"shift": Shift(price=cheap)})
+
+
+def _jumping(plain: Scenario, factor: float) -> Scenario:
+    """With a demand that is so many times as large in the second half, and never larger than that of the scenario."""
+    workload = plain.workload.model_copy(update={"growth": plain.workload.growth / max(1.0, factor)})
+    made = plain.model_copy(update={"workload": workload, "shift": Shift(demand=factor)})
+    try:
+        build_world(made)
+    except InputError as error:
+        at = ("study", KIND, "demand_jump")
+        whys = [f"demand cannot change halfway: {problem.what}" for problem in error.problems]
+        raise InputError([Problem(at, why) for why in whys]) from None
+    return made
 
 
 def _forecasts(plain: Scenario, asked: RobustnessStudy, forecast: list[int]) -> Iterator[Varied]:
