@@ -35,7 +35,7 @@ class Trust:
         self._objective, self._day, self._trial = objective, day, trial
         self._seen: deque[FloatArray] = deque(maxlen=day)
         self._promises: list[_Promise] = []
-        self._errors: deque[tuple[float, float]] = deque(maxlen=int(__import__('os').environ.get('MEM','1')) * day)
+        self._errors: deque[tuple[float, float]] = deque(maxlen=int(__import__("os").environ.get("MEM", "1")) * day)
 
     def see(self, observation: Observation) -> None:
         """A slot has begun: compare it with what was promised of it."""

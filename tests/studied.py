@@ -54,7 +54,7 @@ network: {{rtt: catalogue}}
 sites: {_PLACES}
 servers: {{count: 4, concurrency: 2, peak_w: 1000, power: proportional}}
 workload: {{demand: {{calibrated: {{peak_kw: 1.5}}}}, request: {{seconds: 60}}}}
-policies: [glb-cost, hedge: {{step: 0.01}}, mpc, eglb-off]
+policies: [glb-cost, hedge: {{step: 0.01}}, mpc, advice, eglb-off]
 study: {{robustness: {{errors: [0.5], refresh_s: [60], seeds: 2}}}}
 """
 

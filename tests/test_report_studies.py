@@ -287,6 +287,59 @@ def test_sites_are_counted_from_their_losses() -> None:
     assert site_count(10 + 45 + 120, 3) == 10
 
 
+# --- the robustness study ----------------------------------------------------------------------------------------
+
+
+def marks(folder: Path, name: str) -> list[float]:
+    return list(drawn(folder, name, "at")["at"])
+
+
+def test_lines_along_errors_are_those_of_the_table_in_percent(robustness: Path) -> None:
+    rows = table(robustness, "robustness")
+    errors = rows[rows["challenge"] == "error"]
+    points = drawn(robustness, "gap-errors", "gap")
+    assert set(points["policy"]) <= set(errors["policy"]) and {"mpc", "advice", "hedge", "eglb"} <= set(
+        points["policy"]
+    )
+    for point in points.to_dict("records"):
+        is_own = (errors["policy"] == point["policy"]) & (errors["level"].astype(float) * 100 == point["error"])
+        (own,) = errors[is_own].to_dict("records")
+        for end in ("", "_low", "_high"):
+            assert point[f"gap{end}"] == pytest.approx(100 * own[f"gap{end}"], rel=1e-5, abs=1e-9)
+
+
+def test_what_is_asked_of_advice_is_drawn(robustness: Path) -> None:
+    """0.2 % above the optimum with perfect forecasts; 2 % above hedge with those that mislead."""
+    assert marks(robustness, "gap-errors") == [0.2]
+    assert marks(robustness, "misled") == [2.0]
+
+
+def test_misled_policies_stand_beside_hedge_with_their_worst_seed(robustness: Path) -> None:
+    rows, summary = (table(robustness, name) for name in ("robustness", "summary"))
+    points = drawn(robustness, "misled", "over_hedge")
+    assert set(points["policy"]) == {"mpc", "advice"} and len(points) == 2 * (2 + 3)
+    flipped = points[(points["step"] == "series are mirrored") & (points["policy"] == "advice")].iloc[0]
+    own = rows[(rows["challenge"] == "attack") & (rows["level"] == "flipped") & (rows["policy"] == "advice")].iloc[0]
+    assert flipped["over_hedge"] == pytest.approx(100 * own["over_hedge"], rel=1e-5, abs=1e-9)
+    j = {
+        level: summary[(summary["level"] == level) & (summary["policy"] == policy)].set_index("seed")["objective_usd"]
+        for level, policy in (("flipped", "advice"), ("none", "hedge"))
+    }
+    worst = 100 * (j["flipped"] / j["none"] - 1).max()
+    assert flipped["over_hedge_most"] == pytest.approx(worst, rel=1e-5, abs=1e-9)
+
+
+def test_a_study_without_forecasts_has_a_page(robustness: Path) -> None:
+    saved = read_saved(robustness)
+    rows = saved.tables["robustness"]
+    kept = rows[rows["challenge"].isin(["shift"])]
+    extra = {**saved.sweep["extra"], "forecasting": []}
+    made = sections_of(
+        saved._replace(tables={**saved.tables, "robustness": kept}, sweep={**saved.sweep, "extra": extra})
+    )
+    assert made[0].heading == "When the world changes halfway"
+
+
 # --- in the browser ----------------------------------------------------------------------------------------------
 
 

@@ -30,7 +30,7 @@ class Challenged:
     def __init__(self, saved: Saved):
         rows = saved.tables["robustness"].copy()
         for name in rows.select_dtypes("number"):
-            times = 100.0 if str(name).removesuffix("_low").removesuffix("_high") in _SHARES else 1.0
+            times = 100.0 if str(name).startswith(_SHARES) else 1.0
             rows[name] = [rounded(times * float(value), 7) for value in rows[name]]
         self.rows = rows.assign(level=rows["level"].astype(str))
         self.limits = saved.tables["limits"]

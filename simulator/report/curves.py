@@ -39,7 +39,7 @@ class Curves(NamedTuple):
 def curves(made: Curves, measure: Measure, marks: tuple[Mark, ...] = ()) -> AnyChart:
     """The chart of a measure."""
     rows = made.rows[made.rows["policy"].isin(made.drawn)]
-    kept = columns_of(rows, (measure,), made.along, "policy")
+    kept = columns_of(rows.assign(faint=rows["policy"].isin(made.faint)), (measure,), made.along, "policy", "faint")
     scale = alt.Scale(nice=False, padding=6)
     x = alt.X(made.along, type="quantitative", scale=scale, axis=alt.Axis(title=made.title, tickCount=6, grid=False))
     y = alt.Y(measure.key, type="quantitative", scale=alt.Scale(zero=False, padding=8), title=measure.words)
@@ -48,10 +48,9 @@ def curves(made: Curves, measure: Measure, marks: tuple[Mark, ...] = ()) -> AnyC
     layers: list[Any] = [layer for mark in marks for layer in across(mark, "y")]
     if kept[f"{measure.key}_low"].notna().any():
         low = alt.Y(f"{measure.key}_low", type="quantitative")
-        for names, opacity in ((made.faint, _FAINT), ([n for n in made.drawn if n not in made.faint], _BAND)):
-            band = alt.Chart(kept[kept["policy"].isin(names)]).encode(x=x)
-            if len(band.data):
-                layers.append(band.mark_area(opacity=opacity).encode(y=low, y2=f"{measure.key}_high", color=shade))
+        for test, opacity in (("datum.faint", _FAINT), ("!datum.faint", _BAND)):
+            band = base.transform_filter(test).mark_area(opacity=opacity)
+            layers.append(band.encode(y=low, y2=f"{measure.key}_high", color=shade))
     layers.append(base.mark_line(strokeWidth=1.8).encode(y=y, color=shade))
     points = base.mark_point(filled=True, size=46, opacity=1)
     layers.append(points.encode(y=y, color=shade, shape=shapes(made), tooltip=_tooltip(made, measure)))

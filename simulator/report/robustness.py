@@ -110,7 +110,8 @@ def _attacks(found: Challenged) -> Section:
     what = (
         "Forecasts that mislead on purpose: sites change places, so that the cheapest looks dearest (of each signal "
         "and of demand); every series is mirrored about its mean; or it is the one of half a run away, day for night. "
-        "Right of zero a policy is worse than hedge on the same seeds, which needs no forecast. "
+        "Right of zero a policy is worse than hedge on the same seeds, which needs no forecast; the upright dash is "
+        "the seed on which it is worst. "
     )
     parts: list[Part] = [Figure("misled", chart, caption, height)]
     if not found.advice:
@@ -120,7 +121,8 @@ def _attacks(found: Challenged) -> Section:
 
 def _dots(found: Challenged, rows: pd.DataFrame, measure: Measure) -> AnyChart:
     made = Curves(rows, "step", "", found.policies, found.forecasting)
-    kept = columns_of(rows, (measure,), "step", "policy")
+    most = f"{measure.key}_most"
+    kept = columns_of(rows, (measure,), "step", "policy", most)
     steps = list(dict.fromkeys(kept["step"]))
     base = alt.Chart(kept).encode(
         y=alt.Y("step", type="nominal", sort=None, scale=alt.Scale(domain=steps, paddingInner=0.3)).axis(
@@ -134,6 +136,8 @@ def _dots(found: Challenged, rows: pd.DataFrame, measure: Measure) -> AnyChart:
         bars = base.transform_filter(f"isValid(datum.{measure.key}_low)").mark_rule(strokeWidth=1.6)
         low = alt.X(f"{measure.key}_low", type="quantitative")
         layers.append(bars.encode(x=low, x2=f"{measure.key}_high", color=ink(made)))
+    ticks = base.mark_tick(thickness=1.8, size=11).encode(x=alt.X(most, type="quantitative"), color=ink(made))
+    layers.append(ticks)
     points = base.mark_point(filled=True, size=60, opacity=1).encode(
         x=alt.X(measure.key, type="quantitative", title=measure.words, axis=alt.Axis(tickCount=6)),
         color=ink(made),
@@ -143,7 +147,7 @@ def _dots(found: Challenged, rows: pd.DataFrame, measure: Measure) -> AnyChart:
             alt.Tooltip("policy", type="nominal"),
             *(
                 alt.Tooltip(f"{measure.key}{end}", type="quantitative", format="+,.3~f", title=title)
-                for end, title in (("", measure.words), ("_low", "from"), ("_high", "to"))
+                for end, title in (("", measure.words), ("_low", "from"), ("_high", "to"), ("_most", "largest seed"))
             ),
         ],
     )
