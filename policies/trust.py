@@ -12,7 +12,7 @@ from simulator.forecast import Outlook
 from simulator.objective import Objective
 from simulator.policy import Observation
 
-#: How long errors are remembered [days]. After a sudden change even lies are nearer to the truth than yesterday, for a day.
+#: How long errors are remembered [days]. After a sudden change even lies are nearer to the truth than yesterday was.
 _DAYS = 3
 
 

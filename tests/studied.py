@@ -41,6 +41,22 @@ workload: {{demand: {{poisson: {{rate_per_s: 0.24}}}}, request: {{seconds: 60}}}
 policies: [glb-cost]
 study: {{partial: {{rtt_steps: 2, densities: [0, 1], mask_seeds: 2, growth_steps: 2}}}}
 """
+ROBUSTNESS = f"""\
+name: How wrong <i>may</i> it be
+purpose: What is a forecast worth?
+start: 2022-09-22T00:00:00Z
+slots: 8
+slot_s: 3600
+engine: fluid
+origins: {_PLACES}
+signals: {{calibrated: {{}}}}
+network: {{rtt: catalogue}}
+sites: {_PLACES}
+servers: {{count: 4, concurrency: 2, peak_w: 1000, power: proportional}}
+workload: {{demand: {{calibrated: {{peak_kw: 1.5}}}}, request: {{seconds: 60}}}}
+policies: [glb-cost, hedge: {{step: 0.01}}, mpc, advice, eglb-off]
+study: {{robustness: {{errors: [0.5], refresh_s: [60], seeds: 2}}}}
+"""
 
 
 def studied(folder: Path, text: str) -> Path:

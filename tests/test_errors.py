@@ -1236,6 +1236,8 @@ FORECASTS = [
         change=more("@@forecast: {replay: {file: f.csv}}")
     ),
     forecast("replay of no file", "{price: {replay: {file: @@f.csv}}}", "there is no file"),
+    forecast("that misleads in no way", "{adversarial: @@flip}", "unknown value 'flip'"),
+    forecast("that misleads by a key", "{adversarial: {@@sort: flipped}}", "unknown key 'sort'"),
     replay(
         "of nobody",
         ISSUED,
@@ -1363,6 +1365,30 @@ OBJECTIVE = [
     ),
 ]
 
+SHIFTS = [
+    Broken("shift of nobody", more("shift: {price: {@@est: 2}}"), "shift.price.est: unknown site 'est'"),
+    Broken("shift of no origin", more("shift: {demand: {@@hre: 2}}"), "unknown origin 'hre'; did you mean 'here'?"),
+    Broken("shift to nothing", more("shift: {demand: @@0}"), "a factor above 0, or a mapping of names to factors"),
+    Broken("shift in words", more("shift: {carbon: @@double}"), "is needed (given 'double')"),
+    Broken("shift at the end", more("shift: {at_share: @@1}"), "must be below 1 (given 1)"),
+    Broken("shift of what there is not", more("shift: {@@prise: 2}"), "unknown key 'prise'; did you mean 'price'?"),
+]
+
+
+def robust(name: str, value: str, says: str) -> Broken:
+    return Broken(f"robustness {name}", more(f"study: {{robustness: {{{value}}}}}"), says)
+
+
+ROBUSTNESS = [
+    robust("of a key", "@@error: [0.1]", "unknown key 'error'; did you mean 'errors'?"),
+    robust("with an error below zero", "errors: [0, @@-0.1]", "study.robustness.errors[1]: must be at least 0"),
+    robust("without errors", "@@errors: []", "study.robustness.errors"),
+    robust("with an attack of no kind", "attacks: [permuted, @@flip]", "unknown value 'flip'"),
+    robust("with prices of no age", "refresh_s: [@@-60]", "must be at least 0 (given -60)"),
+    robust("without demand", "demand_jump: @@0", "must be above 0 (given 0)"),
+    robust("without seeds", "seeds: @@0", "must be at least 1 (given 0)"),
+]
+
 CORPUS = [
     *SYNTAX,
     *SCALARS,
@@ -1378,6 +1404,8 @@ CORPUS = [
     *OUTAGES,
     *FORECASTS,
     *OBJECTIVE,
+    *SHIFTS,
+    *ROBUSTNESS,
 ]
 
 

@@ -14,7 +14,7 @@ import pandas as pd
 import pytest
 from browser import CHROMIUM, Browser, browsing
 from reported import EVIL
-from studied import LATENCY, PARTIAL, studied
+from studied import LATENCY, PARTIAL, ROBUSTNESS, studied
 
 from simulator.report.contents import head_of, report, sections_of, write_report
 from simulator.report.figures import figures_of, specification, write_figures
@@ -35,7 +35,12 @@ def partial(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return studied(tmp_path_factory.mktemp("partial"), PARTIAL)
 
 
-@pytest.fixture(params=["latency", "partial"])
+@pytest.fixture(scope="module")
+def robustness(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return studied(tmp_path_factory.mktemp("robustness"), ROBUSTNESS)
+
+
+@pytest.fixture(params=["latency", "partial", "robustness"])
 def folder(request: pytest.FixtureRequest) -> Path:
     found: Path = request.getfixturevalue(request.param)
     return found
@@ -62,7 +67,7 @@ def drawn(folder: Path, name: str, column: str) -> pd.DataFrame:
 def without_intervals(saved: Saved) -> Saved:
     """As if there had been one seed."""
     tables = {name: found.copy() for name, found in saved.tables.items()}
-    for name in ("tradeoff", "paying", "partial"):
+    for name in ("tradeoff", "paying", "partial", "robustness"):
         for column in [key for key in tables.get(name, ()) if str(key).endswith(("_low", "_high"))]:
             tables[name][column] = float("nan")
     tables["intervals"][["low", "high"]] = float("nan")
@@ -280,6 +285,59 @@ def test_sites_are_counted_from_their_losses() -> None:
     """By hand: 10 + 45 losses of one and two of ten sites; of two sites never both are lost."""
     assert [site_count(55, 2), site_count(10, 1), site_count(2, 2), site_count(0, 2)] == [10, 10, 2, 0]
     assert site_count(10 + 45 + 120, 3) == 10
+
+
+# --- the robustness study ----------------------------------------------------------------------------------------
+
+
+def marks(folder: Path, name: str) -> list[float]:
+    return list(drawn(folder, name, "at")["at"])
+
+
+def test_lines_along_errors_are_those_of_the_table_in_percent(robustness: Path) -> None:
+    rows = table(robustness, "robustness")
+    errors = rows[rows["challenge"] == "error"]
+    points = drawn(robustness, "gap-errors", "gap")
+    assert set(points["policy"]) <= set(errors["policy"]) and {"mpc", "advice", "hedge", "eglb"} <= set(
+        points["policy"]
+    )
+    for point in points.to_dict("records"):
+        is_own = (errors["policy"] == point["policy"]) & (errors["level"].astype(float) * 100 == point["error"])
+        (own,) = errors[is_own].to_dict("records")
+        for end in ("", "_low", "_high"):
+            assert point[f"gap{end}"] == pytest.approx(100 * own[f"gap{end}"], rel=1e-5, abs=1e-9)
+
+
+def test_what_is_asked_of_advice_is_drawn(robustness: Path) -> None:
+    """0.2 % above the optimum with perfect forecasts; 2 % above hedge with those that mislead."""
+    assert marks(robustness, "gap-errors") == [0.2]
+    assert marks(robustness, "misled") == [2.0]
+
+
+def test_misled_policies_stand_beside_hedge_with_their_worst_seed(robustness: Path) -> None:
+    rows, summary = (table(robustness, name) for name in ("robustness", "summary"))
+    points = drawn(robustness, "misled", "over_hedge")
+    assert set(points["policy"]) == {"mpc", "advice"} and len(points) == 2 * (2 + 3)
+    flipped = points[(points["step"] == "series are mirrored") & (points["policy"] == "advice")].iloc[0]
+    own = rows[(rows["challenge"] == "attack") & (rows["level"] == "flipped") & (rows["policy"] == "advice")].iloc[0]
+    assert flipped["over_hedge"] == pytest.approx(100 * own["over_hedge"], rel=1e-5, abs=1e-9)
+    j = {
+        level: summary[(summary["level"] == level) & (summary["policy"] == policy)].set_index("seed")["objective_usd"]
+        for level, policy in (("flipped", "advice"), ("none", "hedge"))
+    }
+    worst = 100 * (j["flipped"] / j["none"] - 1).max()
+    assert flipped["over_hedge_most"] == pytest.approx(worst, rel=1e-5, abs=1e-9)
+
+
+def test_a_study_without_forecasts_has_a_page(robustness: Path) -> None:
+    saved = read_saved(robustness)
+    rows = saved.tables["robustness"]
+    kept = rows[rows["challenge"].isin(["shift"])]
+    extra = {**saved.sweep["extra"], "forecasting": []}
+    made = sections_of(
+        saved._replace(tables={**saved.tables, "robustness": kept}, sweep={**saved.sweep, "extra": extra})
+    )
+    assert made[0].heading == "When the world changes halfway"
 
 
 # --- in the browser ----------------------------------------------------------------------------------------------

@@ -34,6 +34,7 @@ SHORT = {
     "outage": 14,
     "latency-study": 1,
     "partial-stress": 3,
+    "robustness": 3,
 }
 
 

@@ -71,9 +71,9 @@ def sweep(
 
 
 @click.command()
-@click.argument("kind", type=click.Choice(["latency", "partial"]))
+@click.argument("kind", type=click.Choice(["latency", "partial", "robustness"]))
 @click.argument("scenario")
-@click.option("--engine", metavar="compiled|simpy", help="The scenario's engine unless given.")
+@click.option("--engine", metavar="compiled|simpy|fluid", help="The scenario's engine unless given.")
 @SETTING
 @_manner
 def study(
@@ -85,8 +85,9 @@ def study(
 ) -> None:
     """Answer a question with many runs of a scenario, and tell the answer.
 
-    latency: what equity costs in latency. partial: where partial GLB breaks, and why. How thoroughly, the scenario's
-    block `study` says. Say the same again to go on with a study that was stopped.
+    latency: what equity costs in latency. partial: where partial GLB breaks, and why. robustness: what policies are
+    worth when forecasts are wrong and the world changes. How thoroughly, the scenario's block `study` says. Say the
+    same again to go on with a study that was stopped.
     """
     heed_signals()
     asked = given(scenario, settings, (), {} if engine is None else {"engine": engine}).without("sweep")

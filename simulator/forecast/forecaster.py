@@ -8,11 +8,12 @@ import numpy as np
 
 from simulator.fleet import Fleet, IntArray
 from simulator.problem import KeyPath, did_you_mean
-from simulator.scenario.forecast import QUANTITIES, Forecasting, SeasonalForecast
+from simulator.scenario.forecast import QUANTITIES, AdversarialForecast, Forecasting, SeasonalForecast
 from simulator.units import H_PER_DAY, S_PER_H
 from simulator.world import World
 from simulator.world.replay import Replay, read_replays
 
+from .adversarial import Adversarial
 from .course import Course, Courses
 from .errors import Errors
 from .noisy import Noisy
@@ -136,6 +137,9 @@ def _without_help(world: World, chosen: str, choice: object, course: Course) -> 
     if chosen == "seasonal":
         assert isinstance(choice, SeasonalForecast)
         return _seasonal(world, choice, course)
+    if chosen == "adversarial":
+        assert isinstance(choice, AdversarialForecast)
+        return Adversarial(course, choice.kind, H_PER_DAY * S_PER_H / world.fleet.slot_s)
     return Truth(course) if chosen == "perfect" else Stale(course, getattr(choice, "slots", 0))
 
 

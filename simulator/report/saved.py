@@ -21,7 +21,7 @@ from .bins import grouped, latency_bins, regret_bins, slot_bins
 #: Columns of a sweep's tables that hold names, beside those of a run.
 _NAMES = ("point", "state", "reason", "policy", "against", "figure", "engine")
 #: Columns that hold names in studies, beside these. Levels are texts of numbers and names alike.
-_STUDY_NAMES = ("allowed", "origin", "origins", "sites", "stress", "level", "start_utc")
+_STUDY_NAMES = ("allowed", "origin", "origins", "sites", "stress", "level", "start_utc", "challenge")
 
 
 class Saved(NamedTuple):

@@ -6,8 +6,13 @@ from collections.abc import Callable, Sequence
 
 from .latency import latency
 from .partial import partial
+from .robustness import robustness
 from .saved import Saved
 from .section import Section
 
 #: By the kind in ``sweep.json``: a function that makes the study's own sections, which stand first on its page.
-STUDIES: dict[str, Callable[[Saved], Sequence[Section]]] = {"latency": latency, "partial": partial}
+STUDIES: dict[str, Callable[[Saved], Sequence[Section]]] = {
+    "latency": latency,
+    "partial": partial,
+    "robustness": robustness,
+}

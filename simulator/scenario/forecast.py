@@ -18,6 +18,9 @@ QUANTITIES = ("demand", "price", "carbon", "water")
 #: Units of demand: requests/s, or IT power in kW at the mean energy of a request.
 DEMAND_UNITS = ("requests/s", "kW")
 
+#: How a forecast may mislead.
+Attack = Literal["permuted", "flipped", "season"]
+ATTACKS: tuple[Attack, ...] = ("permuted", "flipped", "season")
 Correlation = Annotated[Number, Field(ge=0, le=1)]
 
 
@@ -73,6 +76,22 @@ class StaleForecast(Block):
     """The measurement of some slots ago, for now and for the future."""
 
     slots: Annotated[Count, Field(le=10_000_000)] = 1
+
+
+class AdversarialForecast(Block):
+    """The truth made misleading on purpose, for stress tests. The present slot is known exactly."""
+
+    bare: ClassVar[str] = "kind"
+
+    kind: Attack = "permuted"
+    """`permuted`: sites (of demand, origins) change places by their mean over the run, so that the cheapest looks
+    dearest; `flipped`: each series is mirrored about its mean, within its own range; `season`: each series is what it
+    is half a run away, by an odd number of half days, so that day looks like night."""
+
+    @model_validator(mode="before")
+    @classmethod
+    def _word(cls, data: Any) -> Any:
+        return {"kind": data} if isinstance(data, str) else data
 
 
 class ReplayForecast(Block):
@@ -164,6 +183,7 @@ class Forecaster(Variant):
     seasonal: SeasonalForecast | None = None
     noisy: NoisyForecast | None = None
     stale: StaleForecast | None = None
+    adversarial: AdversarialForecast | None = None
 
 
 class DemandForecaster(Forecaster):

@@ -22,6 +22,7 @@ from .onsite import Solar, Storage
 from .outage import Outages
 from .place import Origins, Sites
 from .server import ServerTypes
+from .shift import Shift
 from .signals import CalibratedSignals, Signals
 from .study import Study
 from .sweep import Sweep
@@ -100,6 +101,8 @@ class Scenario(Block):
     cooling: Cooling = Cooling()
     grid: Grid | None = None
     workload: Workload
+    shift: Shift | None = None
+    """A change for good of demand and signals, from a moment on."""
     network: Network
     allowed: Allowed = Allowed(full=FullGlb())
     provisioning: ProvisioningChoice = ProvisioningChoice(name="static")

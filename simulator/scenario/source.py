@@ -80,7 +80,7 @@ class Source:
             for path, place in overridden.items():
                 if path[: len(known)] == known:  # the file says one variant, the command line adds another
                     return Problem(known, problem.what, place)
-        at_key = problem.what.startswith(("unknown key", "unknown site")) and known in self._keys
+        at_key = problem.what.startswith(("unknown key", "unknown site", "unknown origin")) and known in self._keys
         line, column = self._keys[known] if at_key else self._values[known]
         return Problem(known, problem.what, self.name, line, column)
 

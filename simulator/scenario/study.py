@@ -6,8 +6,11 @@ from typing import Annotated
 
 from pydantic import Field
 
+from simulator.units import H_PER_DAY, S_PER_H, S_PER_MIN
+
 from .block import Block, Fraction, NotNegative, Number, Positive, Variant
 from .constraints import Allowed
+from .forecast import ATTACKS, Attack
 
 Share = Annotated[Number, Field(ge=0, le=1)]
 Repeats = Annotated[int, Field(ge=1, le=1000)]
@@ -48,8 +51,29 @@ class PartialStudy(Block):
     seeds: Repeats = 1
 
 
+class RobustnessStudy(Block):
+    """What policies are worth when forecasts are wrong, when they mislead, and when the world changes halfway."""
+
+    errors: Annotated[tuple[NotNegative, ...], Field(min_length=1)] = (0.0, 0.1, 0.2, 0.4, 0.8)
+    """Relative errors of forecasts of demand and all signals at 24 hours; 0, which is tried anyway, is the truth."""
+    attacks: tuple[Attack, ...] = ATTACKS
+    """Forecasts that mislead on purpose."""
+    demand_jump: Positive = 1.2
+    """Demand is so many times as large in the second half of the run as in the first, and in neither larger than the
+    scenario's; 1: it is not tried."""
+    price_jump: Positive = 3.0
+    """Electricity costs so many times as much in the second half, in the half of the sites where it was cheapest; 1:
+    it is not tried."""
+    refresh_s: tuple[NotNegative, ...] = (S_PER_MIN, 10 * S_PER_MIN, S_PER_H, 6 * S_PER_H, H_PER_DAY * S_PER_H)
+    """Ages of the prices by which each origin routes with decentralised `eglb`; none: it is not tried."""
+    refresh_fleet_scale: Positive | None = None
+    """`fleet_scale` of those runs, which are of single requests; that of the scenario unless given."""
+    seeds: Repeats = 5
+
+
 class Study(Variant):
     """The study that `run` performs."""
 
     latency: LatencyStudy | None = None
     partial: PartialStudy | None = None
+    robustness: RobustnessStudy | None = None

@@ -13,6 +13,7 @@ from simulator.claim import MANIFEST
 from simulator.statistics import Interval
 from simulator.study.agenda import Agenda, cell_of
 from simulator.study.breakage import breakage
+from simulator.study.endurance import endurance
 from simulator.study.readings import Cells, Key, Readings, difference, interval
 from simulator.study.sweep_folder import SweepFolder
 from simulator.study.tradeoff import tradeoff
@@ -58,6 +59,7 @@ _ENDS = ("n", "mean", "low", "high")
 CONCLUSIONS: dict[str, Callable[[Agenda, Readings], tuple[Tables, dict[str, Any]]]] = {
     "latency": tradeoff,
     "partial": breakage,
+    "robustness": endurance,
 }
 
 

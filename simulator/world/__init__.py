@@ -28,6 +28,7 @@ from .lost import columns_of, fleet_of, outages_of, pools_of_sites, standing_sit
 from .onsite import build_batteries, refuse_combined_water
 from .outages import Outages, build_outages
 from .replay import Replay, build_replays
+from .shift import check_shift, shifted_conditions, shifted_demand
 from .solar import build_solar
 
 __all__ = ["Demand", "World", "build_world"]
@@ -143,6 +144,7 @@ def build_world(scenario: Scenario, seed: int | None = None) -> World:
     _fits_in_memory(scenario, len(sites), len(origins), problems)
     check_agreement(scenario, problems)
     check_objective(scenario, sites, problems)
+    check_shift(scenario, [site.name for site in sites], [origin.name for origin in origins], problems)
     problems.settle()
     conditions = build_conditions(scenario, sites, seed, is_proportional(pools, len(sites)), problems)
     outages = build_outages(scenario, [s.name for s in sites], [o.name for o in origins], seed, problems)
@@ -159,7 +161,8 @@ def build_world(scenario: Scenario, seed: int | None = None) -> World:
     problems.settle()
     assert conditions is not None and demand is not None and ground is not None and solar_kw is not None
     mean = mean_request(scenario, ground, demand)
-    demand = _in_requests(demand, mean.energy_kwh)
+    demand = shifted_demand(_in_requests(demand, mean.energy_kwh), scenario, names[1])
+    conditions = shifted_conditions(conditions, scenario, names[0])
     fleet, batteries = build_fleet(scenario, sites, origins, ground, mean), build_batteries(scenario, sites)
     world = World(
         scenario=scenario,
