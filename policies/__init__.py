@@ -2,6 +2,7 @@
 
 from policies.equitable_offline import EquitableOffline
 from policies.equitable_online import EquitableOnline
+from policies.fair_descent import FairDescent
 from policies.hedge import Hedge
 from policies.merit_order import GlbAll, GlbC2, GlbCarbon, GlbCost, GlbWater
 from policies.nearest import Nearest
@@ -28,6 +29,7 @@ POLICIES: dict[str, type[RoutingPolicy]] = {
     "eglb-off": EquitableOffline,
     "eglb": EquitableOnline,
     "hedge": Hedge,
+    "fairobd": FairDescent,
     "mpc": RecedingHorizon,
     "water-cap": WaterCap,
     "peak-water": PeakWater,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import ClassVar, Final, Literal
+from typing import Final, Literal
 
 import numpy as np
 
@@ -31,7 +31,7 @@ class OnlineEquity(RoutingPolicy):
     they are expected to add, as routers send them off.
     """
 
-    steps: ClassVar[Literal["euclidean", "entropic"]]
+    steps: Literal["euclidean", "entropic"]
 
     def __init__(
         self,
@@ -96,8 +96,16 @@ class OnlineEquity(RoutingPolicy):
         self._most = np.maximum(self._most, burden * load)
         if self.update_every is not None:
             return self._dual(observation, burden, self.update_every)
-        carbon, water = (np.array(prices.gamma) * usd for prices, usd in zip(self._prices, burden, strict=True))
-        price, dispatch = observation.cost_usd + (carbon + water), self._dispatch
+        return self._routed(observation, observation.cost_usd + self._equity_usd(burden))
+
+    def _equity_usd(self, burden_usd: FloatArray) -> FloatArray:
+        """What weighted footprints [US$], [2, sites], cost at the prices of equity [US$], [sites]."""
+        carbon, water = (np.array(prices.gamma) * usd for prices, usd in zip(self._prices, burden_usd, strict=True))
+        return np.asarray(carbon + water)
+
+    def _routed(self, observation: Observation, price: FloatArray) -> Plan:
+        """The plan for prices per request [US$], [sites]."""
+        fleet, dispatch = observation.fleet, self._dispatch
         return ruled(
             self.rule,
             lambda: dispatch.price(fleet, price),
