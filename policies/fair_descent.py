@@ -39,6 +39,8 @@ class FairDescent(OnlineEquity):
         water_site_weights: SiteWeights | None = None,
         carbon_site_weights: SiteWeights | None = None,
         norm: Norm | None = None,
+        rtt_usd_per_request_s: float = 0.0,
+        network_p99_ms: float | None = None,
     ):
         if mirror not in get_args(Mirror):
             raise ValueError(f"mirror must be one of {', '.join(get_args(Mirror))} (given {mirror})")
@@ -51,13 +53,13 @@ class FairDescent(OnlineEquity):
         self.switching_weight = checked_weight("switching_weight", switching_weight)
         self.utilisation = utilisation
         weights = water_weight_usd_per_m3, carbon_weight_usd_per_t, water_site_weights, carbon_site_weights, norm
-        super().__init__(step, OwnWeights(*weights), None, None, Closeness())
+        super().__init__(step, OwnWeights(*weights), None, None, Closeness(rtt_usd_per_request_s, network_p99_ms))
 
     def start(self, fleet: Fleet) -> None:
         """Forget all prices, and what was planned last."""
         super().start(fleet)
         self._boots = boots_of(fleet, self.utilisation)
-        self._switching = Current(SwitchingDispatch)
+        self._switching = Current(lambda known: SwitchingDispatch(known, self.closeness))
         # Whatever the first slot needs has to be turned on anywhere.
         self._last_rps: FloatArray = np.full(len(fleet.sites), np.inf)
 

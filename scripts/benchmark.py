@@ -1,6 +1,6 @@
 """Measure: requests per second of the engines, how costs grow with the fleet, the planning programs, the start-up.
 
-    .venv/bin/python scripts/benchmark.py [--only engines|switching|growth|memory|planning|start|sweep] [--json FILE]
+    .venv/bin/python scripts/benchmark.py [--only PART] [--json FILE]
 
 All in one run: machines differ and are noisy, so compare figures of one run only. Figures are the best of several
 repetitions where a whole run is timed, and medians where a decision is.
@@ -28,7 +28,9 @@ import numpy as np
 from policies import POLICIES
 from policies.horizon_program import HorizonProgram, Spent
 from simulator import Observation, RoutingPolicy, Split, World, build_world, load, run
+from simulator.fleet import Fleet
 from simulator.forecast import Perfect
+from simulator.plan import Plan
 from simulator.problem import InputError
 from simulator.tape import Tape
 
@@ -197,13 +199,56 @@ def planning() -> Figures:
             found[f"{policy}, {'partial' if glb else 'full'} GLB, a decision with the fluid engine [ms]"] = (
                 1e3 * statistics.median(spent) / world.fleet.slots
             )
-    many = ["sites={generate: {count: 200}}", "origins={generate: {count: 200}}", "network.rtt=coordinates"]
-    world = build_world(load("table1", ["slots=12", *many]))
-    spent = seconds(lambda: run(world, POLICIES["glb-cost"](), engine="fluid"), 3)
-    found["glb-cost, 200 sites, 200 origins, a decision with the fluid engine [ms]"] = (
-        1e3 * statistics.median(spent) / world.fleet.slots
-    )
     return found
+
+
+#: Policies whose decisions are timed.
+DECIDERS: dict[str, tuple[str, dict[str, Any]]] = {
+    "eglb": ("eglb", {}),
+    "hedge": ("hedge", {}),
+    "hedge, adaptive": ("hedge", {"step": "adaptive"}),
+    "fairobd": ("fairobd", {}),
+    "mpc": ("mpc", {}),
+}
+
+
+def decisions() -> Figures:
+    """The time that plan() takes [ms], the median of a run: ten sites, and a thousand with as many origins."""
+    found: Figures = {}
+    many = ["sites={generate: {count: 1000}}", "origins={generate: {count: 1000}}", "network.rtt=coordinates"]
+    fleets = {
+        "10 sites, full GLB": ["slots=120"],
+        "10 sites, partial GLB": ["slots=120", "allowed=paper-partial"],
+        "1,000 sites and origins, full GLB": [*many, "slots=5"],
+        "1,000 sites and origins, within 80 ms": [*many, "slots=5", "allowed={max_rtt_ms: 80}"],
+    }
+    for fleet, changes in fleets.items():
+        world = build_world(load("table1", changes))
+        for name, (policy, settings) in DECIDERS.items():
+            if name == "mpc" and "1,000" in fleet:
+                continue
+            timed = Timed(POLICIES[policy](**settings))
+            run(world, timed, engine="fluid")
+            found[f"{name}, {fleet}, a decision [ms]"] = 1e3 * statistics.median(timed.spent_s)
+    return found
+
+
+class Timed(RoutingPolicy):
+    """Another policy, and how long its decisions took [s]."""
+
+    def __init__(self, inner: RoutingPolicy):
+        self.inner, self.forecaster, self.spent_s = inner, inner.forecaster, list[float]()
+
+    def start(self, fleet: Fleet) -> None:
+        """Start the other one."""
+        self.inner.start(fleet)
+
+    def plan(self, observation: Observation) -> Plan:
+        """What the other one plans."""
+        begun = time.perf_counter()
+        plan = self.inner.plan(observation)
+        self.spent_s.append(time.perf_counter() - begun)
+        return plan
 
 
 def start() -> Figures:
@@ -256,6 +301,7 @@ PARTS: dict[str, Callable[[], Figures]] = {
     "growth": growth,
     "memory": memory,
     "planning": planning,
+    "decisions": decisions,
 }
 
 

@@ -13,6 +13,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from policies import POLICIES
+from policies.closeness import Closeness
 from policies.switching import SwitchingDispatch, boots_of
 from simulator import build_world, run
 from simulator.policy import Observation, RoutingPolicy
@@ -37,7 +38,7 @@ def test_a_slot_with_switching_costs_is_a_convex_program(seed: int, is_full: boo
     usd = price @ served + rise @ cp.pos(served - last)
     bounds = [cp.sum(flow, axis=1) == demand, served <= fleet.capacity_rps, flow[~allowed] == 0]
     least = cp.Problem(cp.Minimize(usd), bounds).solve(solver=cp.CLARABEL)
-    split = SwitchingDispatch(fleet).split(price, rise, last, demand)
+    split = SwitchingDispatch(fleet, Closeness()).split(price, rise, last, demand)
     ours = demand @ split.shares
     assert split.shares.sum(axis=1) == pytest.approx(1)
     assert price @ ours + rise @ np.maximum(ours - last, 0) == pytest.approx(least, rel=1e-5, abs=1e-7)
