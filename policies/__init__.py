@@ -3,6 +3,7 @@
 from policies.advice import Advice
 from policies.equitable_offline import EquitableOffline
 from policies.equitable_online import EquitableOnline
+from policies.fair_descent import FairDescent
 from policies.hedge import Hedge
 from policies.hindsight import Hindsight
 from policies.merit_order import GlbAll, GlbC2, GlbCarbon, GlbCost, GlbWater
@@ -30,6 +31,7 @@ POLICIES: dict[str, type[RoutingPolicy]] = {
     "eglb-off": EquitableOffline,
     "eglb": EquitableOnline,
     "hedge": Hedge,
+    "fairobd": FairDescent,
     "mpc": RecedingHorizon,
     "hindsight": Hindsight,
     "advice": Advice,

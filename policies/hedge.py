@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from policies.closeness import Closeness
-from policies.online_equity import OnlineEquity
+from policies.online_equity import OnlineEquity, Step
 from policies.rule import Rule
 from policies.weights import Norm, OwnWeights
 from simulator.site_weights import SiteWeights
@@ -16,7 +16,7 @@ class Hedge(OnlineEquity):
 
     def __init__(
         self,
-        step: float = 2.0e-4,
+        step: Step = 2.0e-4,
         water_weight_usd_per_m3: float | None = None,
         carbon_weight_usd_per_t: float | None = None,
         rule: Rule | None = None,

@@ -7,22 +7,33 @@ import numpy as np
 
 from policies.grouping import Grouping
 from policies.program import Entries, Infinity, Program, loaded, optimum
+from simulator.core.transport import Pairs, transport
 from simulator.fleet import Fleet, FloatArray
+
+#: With more pairs than this a solver of its own is faster than a general one: at a million pairs by hundreds of times.
+MANY = 2000
 
 
 class SlotProgram:
     """A transportation problem between groups of origins and sites, for prices that differ from slot to slot.
 
-    With one group it is a merit order and needs no solver. Demand that no site can carry is left out, as
-    little as possible whatever the prices. A flow is a function of prices and demand alone: the solver forgets
-    the slot before, since among equally cheap flows it would choose by the basis it starts from.
+    With one group it is a merit order and needs no solver; with many pairs a network has one of its own. Demand that
+    no site can carry is left out, as little as possible whatever the prices. A flow is a function of prices and demand
+    alone: the solver forgets the slot before, since among equally cheap flows it would choose by the basis it starts
+    from.
     """
 
     def __init__(self, fleet: Fleet, grouping: Grouping):
         self._allowed = grouping.allowed
         self._capacity_rps = fleet.capacity_rps
         self._pairs = np.argwhere(grouping.allowed)
-        self._solver = None if len(grouping.allowed) == 1 else self._transport()
+        groups, sites = grouping.allowed.shape
+        # Prices are scaled to at most 1, so that serving one request more costs less than this, however long
+        # the chain of requests that have to move for it.
+        self._penalty = 2.0 * (min(groups, sites) + 1)
+        self._first = np.searchsorted(self._pairs[:, 0], np.arange(groups + 1))
+        self._site = np.ascontiguousarray(self._pairs[:, 1])
+        self._solver = None if groups == 1 or len(self._pairs) > MANY else self._transport()
 
     def flow(self, price: FloatArray, demand: FloatArray, capacity_rps: FloatArray | None = None) -> FloatArray:
         """The cheapest flow [groups, sites] for prices per request [sites] or [groups, sites] and demand [groups].
@@ -30,7 +41,7 @@ class SlotProgram:
         ``capacity_rps`` [sites] is that of the fleet unless given.
         """
         capacity = self._capacity_rps if capacity_rps is None else capacity_rps
-        if self._solver is None:
+        if len(self._allowed) == 1:
             allowed = self._allowed[0]
             order = np.where(allowed, np.ravel(price), np.inf)
             return merit_order(order, float(demand[0]), np.where(allowed, capacity, 0.0))[None, :]
@@ -41,6 +52,11 @@ class SlotProgram:
         # larger than all demand is as good as one of that size.
         capacity = np.minimum(capacity, demand.sum())
         prices = prices / (float(np.abs(prices).max(initial=0.0)) or 1.0)
+        flow = np.zeros((groups, sites))
+        if self._solver is None:
+            served = transport(Pairs(self._first, self._site, prices), demand, capacity, self._penalty)
+            flow[self._pairs[:, 0], self._pairs[:, 1]] = served
+            return flow
         unit = min(float(capacity.max()), float(demand.max())) or 1.0
         self._solver.clearSolver()
         every = np.arange(columns, dtype=np.int32)
@@ -51,7 +67,6 @@ class SlotProgram:
             self._solver.changeRowBounds(groups + site, -Infinity, most)
         best = optimum(self._solver)
         assert best is not None, "leaving demand out is always feasible"
-        flow = np.zeros((groups, sites))
         flow[self._pairs[:, 0], self._pairs[:, 1]] = np.maximum(best.x[:columns], 0.0) * unit
         return flow
 
@@ -59,9 +74,6 @@ class SlotProgram:
         """Columns: allowed pairs, then unserved demand by group. Rows: groups, then sites."""
         groups, sites = self._allowed.shape
         columns = len(self._pairs)
-        # Prices are scaled to at most 1, so that serving one request more costs less than this, however long
-        # the chain of requests that have to move for it.
-        penalty = 2.0 * (min(groups, sites) + 1)
         unserved = np.arange(groups)
         entries = Entries(
             row=np.concatenate([self._pairs[:, 0], groups + self._pairs[:, 1], unserved]),
@@ -70,7 +82,7 @@ class SlotProgram:
         )
         solver = loaded(
             Program(
-                cost=np.concatenate([np.zeros(columns), np.full(groups, penalty)]),
+                cost=np.concatenate([np.zeros(columns), np.full(groups, self._penalty)]),
                 upper=np.full(columns + groups, Infinity),
                 row_lower=np.concatenate([np.zeros(groups), np.full(sites, -Infinity)]),
                 row_upper=np.zeros(groups + sites),

@@ -2,7 +2,7 @@
 
     .venv/bin/python scripts/benchmark.py [--only PART] [--json FILE]
 
-Parts: engines, switching, growth, memory, planning, bound, start, sweep.
+Parts: engines, switching, growth, memory, planning, decisions, bound, start, sweep.
 
 All in one run: machines differ and are noisy, so compare figures of one run only. Figures are the best of several
 repetitions where a whole run is timed, and medians where a decision is.
@@ -53,14 +53,6 @@ ROUTERS: dict[str, tuple[str, dict[str, Any]]] = {
 }
 
 
-#: What `mpc` looks ahead by: name -> settings.
-AHEAD: dict[str, dict[str, Any]] = {
-    "mpc, 24 h seasonal": {},
-    "mpc, 24 h noisy": {"forecaster": "noisy"},
-    "mpc, 24 h perfect": {"forecaster": "perfect"},
-}
-
-
 class Timed(RoutingPolicy):
     """Times the decisions of another policy, forecasts included."""
 
@@ -80,7 +72,7 @@ class Timed(RoutingPolicy):
         return made
 
 
-def decisions(world: World, policy: RoutingPolicy) -> list[float]:
+def decision_s(world: World, policy: RoutingPolicy) -> list[float]:
     """Wall time of each decision of a run [s]."""
     timed = Timed(policy)
     run(world, timed, engine="fluid")
@@ -236,11 +228,6 @@ def planning() -> Figures:
             found[f"{policy}, {'partial' if glb else 'full'} GLB, a decision with the fluid engine [ms]"] = (
                 1e3 * statistics.median(spent) / world.fleet.slots
             )
-        for name, settings in AHEAD.items():
-            spent = decisions(world, POLICIES["mpc"](**settings))
-            title = f"{name}, {'partial' if glb else 'full'} GLB, a decision by itself"
-            found[f"{title}, median [ms]"] = 1e3 * statistics.median(spent)
-            found[f"{title}, 99th percentile [ms]"] = 1e3 * statistics.quantiles(spent, n=100)[98]
     many = ["sites={generate: {count: 200}}", "origins={generate: {count: 200}}", "network.rtt=coordinates"]
     world = build_world(load("table1", ["slots=12", *many]))
     spent = seconds(lambda: run(world, POLICIES["glb-cost"](), engine="fluid"), 3)
@@ -267,6 +254,44 @@ def bound() -> Figures:
             found[f"{name} [s]"] = min(seconds(search, 3))
             found[f"{name}: (plan - bound) / bound"] = bounded[0].within
             found[f"{name}: rounds"] = bounded[0].rounds
+    return found
+
+
+#: Policies whose decisions are timed.
+DECIDERS: dict[str, tuple[str, dict[str, Any]]] = {
+    "eglb": ("eglb", {}),
+    "hedge": ("hedge", {}),
+    "hedge, adaptive": ("hedge", {"step": "adaptive"}),
+    "fairobd": ("fairobd", {}),
+    "hindsight": ("hindsight", {}),
+    "advice": ("advice", {}),
+    "mpc, 24 h seasonal": ("mpc", {}),
+    "mpc, 24 h noisy": ("mpc", {"forecaster": "noisy"}),
+    "mpc, 24 h perfect": ("mpc", {"forecaster": "perfect"}),
+}
+#: Those that are timed at a thousand sites.
+FAST = ("eglb", "hedge", "hedge, adaptive", "fairobd")
+
+
+def decisions() -> Figures:
+    """The time that plan() takes [ms], of a run: ten sites, and a thousand with as many origins."""
+    found: Figures = {}
+    many = ["sites={generate: {count: 1000}}", "origins={generate: {count: 1000}}", "network.rtt=coordinates"]
+    fleets = {
+        "10 sites, full GLB": ["slots=120"],
+        "10 sites, partial GLB": ["slots=120", "allowed=paper-partial"],
+        "1,000 sites and origins, full GLB": [*many, "slots=5"],
+        "1,000 sites and origins, within 80 ms": [*many, "slots=5", "allowed={max_rtt_ms: 80}"],
+    }
+    for fleet, changes in fleets.items():
+        world = build_world(load("table1", changes))
+        for name, (policy, settings) in DECIDERS.items():
+            if "1,000" in fleet and name not in FAST:
+                continue
+            spent = decision_s(world, POLICIES[policy](**settings))
+            found[f"{name}, {fleet}, a decision, median [ms]"] = 1e3 * statistics.median(spent)
+            if len(spent) >= 100:
+                found[f"{name}, {fleet}, 99th percentile [ms]"] = 1e3 * statistics.quantiles(spent, n=100)[98]
     return found
 
 
@@ -321,6 +346,7 @@ PARTS: dict[str, Callable[[], Figures]] = {
     "memory": memory,
     "planning": planning,
     "bound": bound,
+    "decisions": decisions,
 }
 
 

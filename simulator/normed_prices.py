@@ -11,13 +11,13 @@ from collections.abc import Sequence
 from itertools import accumulate
 
 from simulator.norm import dual_order
-from simulator.prices import EntropicPrices
+from simulator.prices import EntropicPrices, Prices
 
 #: Logarithm of the largest number that powers are taken to.
 _FARTHEST = 300.0
 
 
-class NormedEuclideanPrices:
+class NormedEuclideanPrices(Prices):
     """Dual mirror descent (arXiv 2412.16539): gamma += step (charged - share z), gamma_0 = 0.
 
     z minimises ||z||_q - gamma.z over 0 <= z <= most.
@@ -33,7 +33,7 @@ class NormedEuclideanPrices:
         self.gamma = [g + step * (b - share * a) for g, b, a in zip(self.gamma, charged_usd, z, strict=True)]
 
 
-class NormedEntropicPrices:
+class NormedEntropicPrices(Prices):
     """Multiplicative weights on shares s_i = gamma_i^p, so that ||gamma||_p is always 1.
 
     The reward gamma.charged is concave in the shares, so they may follow its slope, charged_i s_i^(-1/q) / p:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from typing import Any, Literal, NamedTuple
+from typing import Any, Literal, NamedTuple, get_args
 
 import numpy as np
 
@@ -19,6 +19,10 @@ LEAST_REFRESH_S = 1e-3
 
 #: Requests between two moves of equity prices, at most: more than a run can have.
 MOST_EVERY = 10**15
+
+
+#: How equity prices move.
+Steps = Literal["euclidean", "entropic", "adaptive-euclidean", "adaptive-entropic"]
 
 
 class PolicyError(RuntimeError):
@@ -126,9 +130,9 @@ class Dual:
     """
 
     score: Score
-    steps: Literal["euclidean", "entropic"]
+    steps: Steps
     step: float
-    """Of a slot's charges, per US$."""
+    """Of a slot's charges, per US$; of adaptive steps the factor of the pace (``simulator.adaptive_prices``)."""
     burden_usd: FloatArray
     """Weighted footprint of one request: carbon and water, [2, sites]."""
     most_usd: FloatArray
@@ -136,6 +140,8 @@ class Dual:
     requests: float
     """Requests that are expected in the slot, of the full fleet."""
     update_every: int = 1
+    round: int = 0
+    """The round of adaptive steps that the slot belongs to."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -230,8 +236,10 @@ def _checked_dual(plan: Dual, fleet: Fleet) -> Dual:
     )
     if not (np.isfinite(found.burden_usd).all() and np.isfinite(found.most_usd).all()):
         raise PolicyError("burden_usd and most_usd must be finite")
-    if plan.steps not in ("euclidean", "entropic"):
-        raise PolicyError(f"steps must be euclidean or entropic (given {plan.steps!r})")
+    if plan.steps not in get_args(Steps):
+        raise PolicyError(f"steps must be one of {', '.join(get_args(Steps))} (given {plan.steps!r})")
+    if isinstance(plan.round, bool) or not isinstance(plan.round, int) or not 0 <= plan.round <= MOST_EVERY:
+        raise PolicyError(f"round must be a whole number from 0 to {MOST_EVERY:.0e} (given {plan.round!r})")
     _not_negative("step", plan.step)
     _not_negative("requests", plan.requests)
     every = plan.update_every

@@ -17,6 +17,10 @@ class Prices(Protocol):
     gamma: list[float]
     """[sites]."""
 
+    def begin_round(self) -> None:
+        """A round of adaptive steps begins; steps that are given have none."""
+        return None
+
     def move(self, charged_usd: Sequence[float], step: float, most_usd: Sequence[float], share: float) -> None:
         """Take a step with the weighted footprint of some requests [US$], [sites].
 
@@ -25,7 +29,7 @@ class Prices(Protocol):
         ...
 
 
-class EuclideanPrices:
+class EuclideanPrices(Prices):
     """Dual mirror descent (arXiv 2412.16539): gamma += step (charged - share z), gamma_0 = 0.
 
     z minimises max(z) - gamma.z over 0 <= z <= most.
@@ -40,7 +44,7 @@ class EuclideanPrices:
         self.gamma = [g + step * (b - share * a) for g, b, a in zip(self.gamma, charged_usd, z, strict=True)]
 
 
-class EntropicPrices:
+class EntropicPrices(Prices):
     """Multiplicative weights (Freund and Schapire, 1997): gamma *= exp(step charged), normalised, gamma_0 = 1/N.
 
     The largest burden is the largest gamma.burden on the simplex, so that no bound on what a slot can give is needed.

@@ -278,6 +278,12 @@ def _wanted(hint: Any) -> str:
     if typing.get_origin(hint) is typing.Literal:
         return "one of " + ", ".join(str(value) for value in typing.get_args(hint))
     union = isinstance(hint, types.UnionType) or typing.get_origin(hint) is typing.Union
-    parts = [typing.get_origin(part) or part for part in (typing.get_args(hint) if union else (hint,))]
     names |= dict.fromkeys(_LISTS, "a list") | dict.fromkeys((dict, Mapping), "a mapping")
-    return " or ".join(names.get(part, f"a value of {part}") for part in parts if part is not type(None))
+    words = []
+    for part in typing.get_args(hint) if union else (hint,):
+        kind = typing.get_origin(part) or part
+        if kind is typing.Literal:
+            words += [str(value) for value in typing.get_args(part)]
+        elif kind is not type(None):
+            words.append(names.get(kind, f"a value of {kind}"))
+    return " or ".join(words)

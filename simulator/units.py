@@ -13,6 +13,7 @@ S_PER_MIN = 60.0
 S_PER_MS = 1e-3
 US_PER_S = 1e6
 H_PER_DAY = 24
+S_PER_DAY = H_PER_DAY * S_PER_H
 #: Of 365 days.
 S_PER_YEAR = 365 * H_PER_DAY * S_PER_H
 

@@ -46,7 +46,8 @@ def plans(draw, origins: int, sites: int, allowed: np.ndarray) -> Plan:
     quarters = st.lists(QUARTERS, min_size=origins * sites, max_size=origins * sites)
     table = np.array(draw(quarters)).reshape(origins, sites)
     refresh_s = draw(st.sampled_from([0.0, 0.0, 2.5, 4.0]))
-    kind = draw(st.sampled_from(["split", "score", "euclidean", "entropic", "own"]))
+    duals = ["euclidean", "entropic", "adaptive-euclidean", "adaptive-entropic"]
+    kind = draw(st.sampled_from(["split", "score", *duals, "own"]))
     if kind == "split":
         shares = np.where(allowed, table, 0.0)
         return Split(shares / np.maximum(1.0, shares.sum(axis=1, keepdims=True)))
@@ -73,6 +74,7 @@ def plans(draw, origins: int, sites: int, allowed: np.ndarray) -> Plan:
         most_usd=burden * draw(st.sampled_from([1.0, 10.0])),
         requests=draw(st.sampled_from([0.0, 7.0, 40.0])),
         update_every=draw(st.integers(1, 4)),
+        round=draw(st.integers(0, 1)),
     )
 
 
@@ -238,7 +240,13 @@ BUSY = {"demand": {"poisson": {"rate_per_s": 0.25}}, "request": {"seconds": {"ex
 
 @pytest.mark.parametrize("name", ["eglb", "hedge"])
 @pytest.mark.parametrize(
-    "settings_", [{"update_every": 1}, {"update_every": 7, "rule": {"score": {"refresh_s": 30.0}}}]
+    "settings_",
+    [
+        {"update_every": 1},
+        {"update_every": 7, "rule": {"score": {"refresh_s": 30.0}}},
+        {"update_every": 1, "step": "adaptive"},
+        {"update_every": 7, "step": "adaptive", "rule": {"score": {"refresh_s": 30.0}}},
+    ],
 )
 def test_dual_policies_stay_together(name: str, settings_: dict) -> None:
     world = build_world(scenario(workload=BUSY, fleet_scale=0.5))
@@ -248,7 +256,15 @@ def test_dual_policies_stay_together(name: str, settings_: dict) -> None:
     assert_equal(compiled, reference)
 
 
-@pytest.mark.parametrize("others", [["entropic", "euclidean"], ["euclidean", "entropic"]])
+@pytest.mark.parametrize(
+    "others",
+    [
+        ["entropic", "euclidean"],
+        ["euclidean", "entropic"],
+        ["adaptive-entropic", "adaptive-euclidean"],
+        ["adaptive-euclidean", "adaptive-entropic"],
+    ],
+)
 def test_other_steps_begin_anew(others: list[str]) -> None:
     """Three requests of a step of four are charged when steps change; prices, charges and their count begin anew.
 

@@ -308,9 +308,15 @@ NAMES = [
         policies("[eglb: {@@stp: 1}]"),
         "policies[0].eglb.stp: unknown key 'stp'; did you mean 'step'?",
     ),
-    Broken("policy setting of wrong type", policies("[eglb: {step: @@fast}]"), "a number is needed (given 'fast')"),
     Broken(
-        "policy setting out of range", policies("[@@eglb: {step: -1}]"), "step must be finite and above 0 (given -1"
+        "policy setting of wrong type",
+        policies("[eglb: {step: @@fast}]"),
+        "a number or adaptive is needed (given 'fast')",
+    ),
+    Broken(
+        "policy setting out of range",
+        policies("[@@eglb: {step: -1}]"),
+        "step must be finite and above 0, or adaptive (given -1",
     ),
     Broken("settings that are a list", policies("[@@eglb: [1]]"), "the settings of eglb are a mapping (given a list)"),
     Broken("policy that is a number", policies("[@@3]"), "a policy is a name, or a name with its settings (given 3)"),

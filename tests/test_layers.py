@@ -42,6 +42,7 @@ LEVELS = {
     "simulator.provisioning": 2,
     "simulator.prices": 2,
     "simulator.normed_prices": 2,
+    "simulator.adaptive_prices": 2,
     "simulator.batches": 2,
     "simulator.detours": 2,
     "simulator.record": 2,

@@ -148,7 +148,10 @@ PRICES = Score(np.ones((3, 3)))
 @pytest.mark.parametrize(
     ("plan", "says"),
     [
-        (Dual(PRICES, **{**GOOD, "steps": "big"}), "steps must be euclidean or entropic"),
+        (
+            Dual(PRICES, **{**GOOD, "steps": "big"}),
+            "steps must be one of euclidean, entropic, adaptive-e",
+        ),
         (Dual(PRICES, **{**GOOD, "step": -1.0}), "step must be finite"),
         (Dual(PRICES, **{**GOOD, "requests": float("nan")}), "requests must be finite"),
         (Dual(PRICES, **{**GOOD, "burden_usd": np.ones((3, 2))}), r"burden_usd must have the shape \[2, sites\]"),

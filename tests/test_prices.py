@@ -11,6 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from worlds import Ask, fleet, play, world_of
 
+from simulator.adaptive_prices import AdaptiveEntropicPrices, AdaptiveEuclideanPrices, mixability_gap, pace_of
 from simulator.plan import Dual, Score
 from simulator.prices import EntropicPrices, EuclideanPrices, auxiliary
 
@@ -55,6 +56,95 @@ def test_entropic_weights_stay_on_the_simplex_however_large_the_exponents() -> N
     assert sum(prices.gamma) == pytest.approx(1)
     assert prices.gamma[1] / prices.gamma[0] == pytest.approx(math.e)
     assert prices.gamma[2] == 0
+
+
+def test_an_adaptive_entropic_step_by_hand() -> None:
+    """Even weights gain 1 of (2, 0), the best site 2: a gap of 1, so the rate is ln 2 and weights e^(2 ln 2) = 4 to 1.
+
+    The mix of a second (2, 0) is log2(0.8 x 4 + 0.2) = log2 3.4, and these weights gain 1.6.
+    """
+    prices = AdaptiveEntropicPrices(2)
+    prices.move([2.0, 0.0], 1.0, [], 1.0)
+    assert prices.rate == math.log(2)
+    np.testing.assert_allclose(prices.gamma, [0.8, 0.2], rtol=1e-14)
+    prices.begin_round()
+    prices.move([2.0, 0.0], 1.0, [], 1.0)
+    assert prices.rate == pytest.approx(math.log(2) / (1 + math.log2(3.4) - 1.6), rel=1e-14)
+
+
+def test_an_adaptive_euclidean_step_by_hand() -> None:
+    """Squares of 3 and 4 are 25: a rate of 1/5. A round (3, 4) twice is (6, 8): 100, more than 25 twice."""
+    prices = AdaptiveEuclideanPrices(2)
+    prices.move([3.0, 4.0], 1.0, [0.0, 0.0], 1.0)
+    np.testing.assert_allclose(prices.gamma, [0.6, 0.8], rtol=1e-15)
+    prices.move([3.0, 4.0], 1.0, [0.0, 0.0], 1.0)
+    np.testing.assert_allclose(prices.gamma, [0.6 + 3 / 10, 0.8 + 4 / 10], rtol=1e-15)
+    prices.begin_round()
+    prices.move([3.0, 4.0], 1.0, [0.0, 0.0], 1.0)
+    assert prices.rate == pytest.approx(1 / math.sqrt(125), rel=1e-15)
+
+
+@given(seed=st.integers(0, 10**6), size=st.sampled_from([1e-6, 1.0, 1e6]), each=st.sampled_from([1, 5]))
+@settings(max_examples=60, deadline=None)
+def test_hedging_by_itself_loses_no_more_than_the_theorem_allows(seed: int, size: float, each: int) -> None:
+    """At most sqrt(sum of squared ranges x ln N) + largest range x (2 + 4/3 ln N), whatever the unit of the gains.
+
+    De Rooij et al. (2014), corollary to theorem 8. Ranges are those of rounds, which may be longer than one move.
+    """
+    generator = np.random.default_rng(seed)
+    moves, count = 60, 4
+    gains = size * generator.random((moves, count)) * generator.choice([1.0, 3.0], (moves, count))
+    # And what misleads whoever follows the leader: the leader of each move gains least in the next.
+    for k in range(1, moves):
+        gains[k, gains[:k].sum(axis=0).argmax()] *= 0.1
+    prices, mine = AdaptiveEntropicPrices(count), 0.0
+    for k, gain in enumerate(gains):
+        if k % each == 0:
+            prices.begin_round()
+        mine += float(np.dot(prices.gamma, gain))
+        prices.move(gain.tolist(), 1.0, [], 1.0)
+    ranges = np.ptp(gains, axis=1).reshape(-1, each).sum(axis=1)
+    bound = math.sqrt((ranges**2).sum() * math.log(count)) + ranges.max() * (2 + 4 / 3 * math.log(count))
+    assert gains.sum(axis=0).max() - mine <= bound
+
+
+@given(seed=st.integers(0, 10**6))
+@settings(max_examples=40, deadline=None)
+def test_the_mixability_gap_is_the_logarithm_of_a_mean_of_powers(seed: int) -> None:
+    """As it is defined, in plain floating point, where nothing overflows."""
+    generator = np.random.default_rng(seed)
+    weights, gains = generator.dirichlet(np.ones(4)), generator.normal(0, 2, 4)
+    rate = float(generator.uniform(0.1, 3))
+    direct = math.log(float(weights @ np.exp(rate * gains))) / rate - float(weights @ gains)
+    assert mixability_gap(weights.tolist(), gains.tolist(), rate) == pytest.approx(direct, abs=1e-12)
+    assert mixability_gap(weights.tolist(), gains.tolist(), 1e4) <= gains.max() - weights @ gains + 1e-12
+
+
+@pytest.mark.parametrize("kind", [AdaptiveEntropicPrices, AdaptiveEuclideanPrices])
+def test_adaptive_prices_do_not_know_the_unit_of_money(kind: type) -> None:
+    """A fleet a thousand times smaller has the same prices, and rates a thousand times larger."""
+    gains = np.random.default_rng(4).random((30, 3))
+    large, small = kind(3), kind(3)
+    for k, gain in enumerate(gains):
+        for prices, scale in ((large, 1.0), (small, 1 / 1024)):
+            if k % 10 == 0:
+                prices.begin_round()
+            prices.move((scale * gain).tolist(), math.sqrt((k + 1) / 30), (scale * np.ones(3)).tolist(), 1.0)
+    np.testing.assert_allclose(large.gamma, small.gamma, rtol=1e-9)
+    assert large.rate == pytest.approx(small.rate / 1024, rel=1e-9)
+
+
+def test_rounds_are_days_and_hardness_is_foreseen_to_grow_as_the_root_of_time() -> None:
+    assert pace_of(0, 100, 3600.0) == (0.1, 0)
+    assert pace_of(24, 100, 3600.0) == (0.5, 1)
+    assert pace_of(99, 100, 172800.0) == (1.0, 198)
+
+
+@pytest.mark.parametrize("steps", ["adaptive-entropic", "adaptive-euclidean"])
+def test_adaptive_prices_move_requests(steps: str) -> None:
+    """Site 1 is dearer by 1 US$ a request, and is used when the burden of site 0 has made it dearer still."""
+    burden = np.array([[3.0, 3.0], [0.0, 0.0]])
+    assert set(sites(dual(steps=steps, step=1.0, burden_usd=burden), 20)) == {0, 1}
 
 
 def dual(**more) -> Dual:

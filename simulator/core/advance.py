@@ -187,7 +187,7 @@ def _charge(state: State, steps: Steps, i: int) -> None:
     clock.charges += 1
     if clock.charges >= steps.every:
         clock.charges = 0
-        move(state.prices, state.bases, steps)
+        move(state.prices, state.bases, state.paces, steps)
         if clock.refresh_s == 0.0:
             look_at_prices(state.prices, state.outlooks, steps.burdens)
 

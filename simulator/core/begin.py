@@ -6,9 +6,10 @@ import math
 
 import numpy as np
 
+from .adaptive import begin_round
 from .advance import look
 from .jit import compiled, inlined
-from .plan import ENTROPIC, FIXED, Plan
+from .plan import ADAPTIVE_ENTROPIC, ADAPTIVE_EUCLIDEAN, ENTROPIC, FIXED, Plan
 from .prices import look_at_prices, quote
 from .rules import tokens_at
 from .state import Floats, Records, State
@@ -19,8 +20,10 @@ def begin(state: State, plan: Plan, refresh_s: float, now_s: float) -> None:
     """Take up a plan of scores or of a user's own rule."""
     clock = state.clocks[0]
     if plan.steps.kind not in (FIXED, clock.kind):
-        _reset(state.prices, state.bases, plan.steps.kind)
+        _reset(state.prices, state.bases, state.paces, plan.steps.kind)
         clock.kind, clock.charges = plan.steps.kind, 0
+    if plan.steps.kind in (ADAPTIVE_EUCLIDEAN, ADAPTIVE_ENTROPIC) and plan.steps.round != state.paces[0].number:
+        begin_round(state.prices, state.paces, plan.steps.round)
     if refresh_s != clock.refresh_s:
         clock.refresh_s, clock.look_s = refresh_s, np.inf
         if refresh_s > 0.0:
@@ -48,11 +51,13 @@ def refill(outlooks: Records, rates_rps: Floats, burst_s: float, now_s: float) -
 
 
 @inlined
-def _reset(prices: Records, bases: Floats, kind: int) -> None:
+def _reset(prices: Records, bases: Floats, paces: Records, kind: int) -> None:
     """No prices of equity yet: zero, or even ones that sum to one."""
     for footprint in range(len(bases)):
         bases[footprint] = 0.0
+        pace = paces[footprint]
+        pace.rate, pace.hardness, pace.before, pace.moves, pace.number = np.inf, 0.0, 0.0, 0.0, -1
         for i in range(prices.shape[1]):
             price = prices[footprint, i]
-            price.gamma = price.seen = 1.0 / prices.shape[1] if kind == ENTROPIC else 0.0
+            price.gamma = price.seen = 1.0 / prices.shape[1] if kind in (ENTROPIC, ADAPTIVE_ENTROPIC) else 0.0
             price.logarithm, price.weight, price.charged_usd = 0.0, 1.0, 0.0

@@ -10,7 +10,7 @@ from .state import Floats, Ints, Records, record_of
 #: Codes of the rules.
 SPLIT, SCORE, OWN = range(3)
 #: Codes of how equity prices move.
-FIXED, EUCLIDEAN, ENTROPIC = range(3)
+FIXED, EUCLIDEAN, ENTROPIC, ADAPTIVE_EUCLIDEAN, ADAPTIVE_ENTROPIC = range(5)
 
 #: What equity prices move by: of one footprint at one site.
 BURDEN = record_of(
@@ -26,6 +26,9 @@ class Steps(NamedTuple):
 
     kind: int
     step: float
+    """Per US$; of adaptive steps a factor."""
+    round: int
+    """The round of adaptive steps that the plan belongs to."""
     every: int
     """Requests between two steps."""
     share: float

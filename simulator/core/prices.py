@@ -7,8 +7,9 @@ from __future__ import annotations
 
 import math
 
+from .adaptive import adapt
 from .jit import inlined
-from .plan import EUCLIDEAN, Steps
+from .plan import ENTROPIC, EUCLIDEAN, Steps
 from .state import Floats, Records
 
 #: Weights are taken relative to a base that follows the largest one at this distance: exp neither overflows nor fades.
@@ -23,13 +24,15 @@ def charge_request(prices: Records, steps: Steps, i: int) -> None:
 
 
 @inlined
-def move(prices: Records, bases: Floats, steps: Steps) -> None:
+def move(prices: Records, bases: Floats, paces: Records, steps: Steps) -> None:
     """Move the prices by what has been charged since they last moved."""
     for footprint in range(len(bases)):
         if steps.kind == EUCLIDEAN:
             _euclidean(prices, steps, footprint)
-        else:
+        elif steps.kind == ENTROPIC:
             _entropic(prices, bases, steps.step, footprint)
+        else:
+            adapt(prices, paces, steps, footprint, _level(prices, steps.burdens, footprint))
         for i in range(prices.shape[1]):
             prices[footprint, i].charged_usd = 0.0
 

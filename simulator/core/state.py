@@ -148,9 +148,20 @@ OUTLOOK = record_of(
 PRICE = record_of(
     gamma=float,  # what a weighted US$ of the footprint counts
     seen=float,  # gamma when routers last looked
-    logarithm=float,  # of entropic steps
+    logarithm=float,  # of entropic steps; of adaptive ones all that was charged
     weight=float,
     charged_usd=float,  # since the last step
+    opening=float,  # gamma when the round of adaptive steps began
+    round_usd=float,  # charged since then
+)
+
+#: How adaptive steps stand for a footprint.
+PACE = record_of(
+    rate=float,  # the last step; infinite before the first
+    hardness=float,  # of all that was charged
+    before=float,  # of the rounds before this one
+    moves=float,  # of this round's moves one by one
+    number=int,  # of the round
 )
 
 #: Counts and sums of an origin's requests.
@@ -246,5 +257,7 @@ class State(NamedTuple):
     """Queues and places as they were when routers last looked, [sites]."""
     prices: Records
     """[footprints, sites]; footprints are carbon and water."""
+    paces: Records
+    """[footprints]."""
     bases: Floats
     """Logarithms relative to which weights are taken, [footprints]."""

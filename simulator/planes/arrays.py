@@ -10,7 +10,18 @@ import numpy as np
 
 from simulator.batches import cut_of
 from simulator.core.guide import guide_of
-from simulator.core.plan import BURDEN, ENTROPIC, EUCLIDEAN, FIXED, OWN, SCORE, SPLIT, Steps
+from simulator.core.plan import (
+    ADAPTIVE_ENTROPIC,
+    ADAPTIVE_EUCLIDEAN,
+    BURDEN,
+    ENTROPIC,
+    EUCLIDEAN,
+    FIXED,
+    OWN,
+    SCORE,
+    SPLIT,
+    Steps,
+)
 from simulator.core.plan import Plan as Figures
 from simulator.core.state import (
     BATCH,
@@ -18,6 +29,7 @@ from simulator.core.state import (
     CASE,
     CLOCK,
     OUTLOOK,
+    PACE,
     POOL,
     PRICE,
     ROW,
@@ -39,6 +51,12 @@ from simulator.world import World
 
 #: Requests under way or waiting that there is room for at first.
 ROOM = 1024
+_KINDS = {
+    "euclidean": EUCLIDEAN,
+    "entropic": ENTROPIC,
+    "adaptive-euclidean": ADAPTIVE_EUCLIDEAN,
+    "adaptive-entropic": ADAPTIVE_ENTROPIC,
+}
 
 
 def records(kind: np.dtype[Any], *shape: int, **values: Any) -> Records:
@@ -90,6 +108,7 @@ def state_of(world: World) -> State:
         waiting=np.zeros(sites, dtype=np.int64),
         free=at_site.copy(),
         prices=records(PRICE, 2, sites),
+        paces=records(PACE, 2),
         bases=np.zeros(2),
     )
 
@@ -181,11 +200,12 @@ def _steps(plan: Plan, world: World) -> Steps:
     """How a plan's prices of equity move."""
     sites, scale = len(world.fleet.sites), world.scenario.fleet_scale
     if not isinstance(plan, Dual):
-        return Steps(FIXED, 0.0, 1, 0.0, records(BURDEN, 2, sites))
+        return Steps(FIXED, 0.0, 0, 1, 0.0, records(BURDEN, 2, sites))
     expected = plan.requests * scale
     return Steps(
-        kind={"euclidean": EUCLIDEAN, "entropic": ENTROPIC}[plan.steps],
+        kind=_KINDS[plan.steps],
         step=float(plan.step),
+        round=plan.round,
         every=plan.update_every,
         share=plan.update_every / expected if expected > 0 else 0.0,
         burdens=records(

@@ -2,10 +2,18 @@
 
 from __future__ import annotations
 
-from typing import cast
+from collections.abc import Callable
 
-from simulator.plan import Dual
+from simulator.adaptive_prices import AdaptiveEntropicPrices, AdaptiveEuclideanPrices
+from simulator.plan import Dual, Steps
 from simulator.prices import EntropicPrices, EuclideanPrices, Prices
+
+_KINDS: dict[Steps, Callable[[int], Prices]] = {
+    "euclidean": EuclideanPrices,
+    "entropic": EntropicPrices,
+    "adaptive-euclidean": AdaptiveEuclideanPrices,
+    "adaptive-entropic": AdaptiveEntropicPrices,
+}
 
 
 class EquityPrices:
@@ -14,6 +22,7 @@ class EquityPrices:
     def __init__(self, sites: int, scale: float):
         self._sites = sites
         self._scale = scale
+        self._round = -1
         self._plan: Dual | None = None
         self._prices: list[Prices] = []
         self._seen = self._burden = [[0.0] * sites] * 2
@@ -23,15 +32,19 @@ class EquityPrices:
     def follow(self, plan: Dual | None, is_fresh: bool) -> None:
         """Take up a plan, or (None) one without moving prices."""
         if plan is not None and (self._plan is None or plan.steps != self._plan.steps):
-            kind = {"euclidean": EuclideanPrices, "entropic": EntropicPrices}[plan.steps]
-            self._prices = [cast(Prices, kind(self._sites)) for _ in range(2)]
+            self._prices = [_KINDS[plan.steps](self._sites) for _ in range(2)]
             self._seen = [prices.gamma for prices in self._prices]
+            self._round = -1
             self._clear()
         if plan is None:
             self._burden = [[0.0] * self._sites] * 2
             self._quote()
             return
         self._plan = plan
+        if plan.round != self._round:
+            self._round = plan.round
+            for prices in self._prices:
+                prices.begin_round()
         self._burden, self._most = plan.burden_usd.tolist(), plan.most_usd.tolist()
         self._charge = (plan.burden_usd / self._scale).tolist()
         expected = plan.requests * self._scale
