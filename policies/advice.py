@@ -20,10 +20,13 @@ from simulator.site_weights import SiteWeights
 from simulator.units import S_PER_H
 
 _DAY_H = 24.0
-#: J that a run of this length would come to at the rate so far counts by this much.
-_OF_WHOLE_RUN = 0.25
+#: The rest of a run is taken to come to at least this share of what it would at the rate so far.
+_OF_REST = 0.25
+#: A forecast of so many hours stands for all that is further away [h]: four weeks.
+FURTHEST_H = 672.0
 #: Halvings when two plans are mixed.
 _HALVINGS = 30
+_HALF = 0.5
 
 
 class Advice(RoutingPolicy):
@@ -71,33 +74,46 @@ class Advice(RoutingPolicy):
     def start(self, fleet: Fleet) -> None:
         """Begin anew, without trust."""
         slots_per_h = S_PER_H / fleet.slot_s
-        self._every = max(1, round(min(self.every_h * slots_per_h, fleet.slots)))
-        day, trial = (max(1, round(min(hours * slots_per_h, fleet.slots))) for hours in (_DAY_H, self.trial_h))
+        self._every, day, trial, self._furthest = (
+            max(1, round(min(hours * slots_per_h, fleet.slots)))
+            for hours in (self.every_h, _DAY_H, self.trial_h, FURTHEST_H)
+        )
         self._objective = self.weights.objective(fleet)
         self._trust = Trust(self._objective, day, trial)
         self._foresight.start(fleet)
         self._hedge.start(fleet)
-        self._mine = self._its = Shadow.none(fleet)
+        none = Shadow.none(fleet)
+        self._mine, self._its, self._expected = none, none, none
         self._its_last: Shadow | None = None
 
     def plan(self, observation: Observation) -> Plan:
         """What the predictor says, what `hedge` says, or a mixture of both."""
         safe = self._safe(observation)
-        mine, its = (done.plus(Shadow.of(safe, observation)) for done in (self._mine, self._its))
-        self._its_last = Shadow.of(safe, observation)
         self._trust.see(observation)
-        split, self._its = safe, its
         if observation.slot % self._every == 0:
-            assert observation.forecast is not None
-            outlook = observation.forecast.ahead(observation.fleet.slots)
-            self._trust.promise(observation.slot, outlook)
-            self._foresight.look(outlook, observation)
+            self._look(observation)
+        split, share = safe, 0.0
+        # What meters said so far of what had been expected: a slot is reckoned with by that.
+        factors = Shadow.metered(observation.total).over(self._expected)
+        cautious = Shadow.of(safe, observation).times(factors)
+        self._its_last, self._its = cautious, self._its.plus(cautious)
+        mine = cautious
         if self._trust.is_earned:
             bold = self._foresight.plan(observation)
-            share = self._share(mine, self._mine.plus(Shadow.of(bold, observation)), observation)
-            split, mine = _mixed(safe, bold, share), self._mine.plus(Shadow.of(_mixed(safe, bold, share), observation))
-        self._mine = mine
+            brave = Shadow.of(bold, observation).times(factors)
+            share = self._share(self._mine.plus(cautious), self._mine.plus(brave), observation)
+            split, mine = _mixed(safe, bold, share), cautious.between(brave, share)
+        self._mine = self._mine.plus(mine)
+        self._expected = self._expected.plus(Shadow.of(split, observation))
         return split
+
+    def _look(self, observation: Observation) -> None:
+        """Hear what is foreseen, as far as it helps."""
+        assert observation.forecast is not None
+        outlook = observation.forecast.ahead(self._furthest)
+        self._trust.promise(observation.slot, outlook)
+        stretch = (observation.fleet.slots - observation.slot) / len(outlook.demand_rps)
+        self._foresight.look(outlook, observation, stretch, self._every)
 
     def _safe(self, observation: Observation) -> Split:
         """What `hedge` does, which has routed all along as it says."""
@@ -110,7 +126,7 @@ class Advice(RoutingPolicy):
         """How far towards the predictor's plan the excess stays within bounds."""
         whole = observation.fleet.slots / (observation.slot + 1.0)
         so_far = self._its.objective_usd(self._objective)
-        bound = self.epsilon * so_far * max(1.0, _OF_WHOLE_RUN * whole)
+        bound = self.epsilon * max(so_far, 0.0) * max(1.0, _OF_REST * (whole - 1.0))
 
         def is_safe(share: float) -> bool:
             return safe.between(bold, share).excess_usd(self._its, self._objective) <= bound
@@ -125,6 +141,6 @@ class Advice(RoutingPolicy):
 
 
 def _mixed(safe: Split, bold: Split, share: float) -> Split:
-    """A share of the way from one split to another; what goes beyond bounds in either is told."""
+    """A share of the way from one split to another; what goes beyond bounds in the larger part of it is told."""
     shares = safe.shares + share * (bold.shares - safe.shares)
-    return replace(bold if share > 0 else safe, shares=shares)
+    return replace(bold if share > _HALF else safe, shares=shares)

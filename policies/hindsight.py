@@ -23,6 +23,8 @@ from simulator.units import S_PER_H
 #: Windows of the past [h]: a day, and doubling from there to two weeks, a week itself in place of eight days.
 WINDOWS_H = (24.0, 48.0, 96.0, 168.0, 336.0)
 _DAY_S = 24.0 * S_PER_H
+#: With less the maxima are so sharp that conditional gradients do not get near the optimum.
+LEAST_CAUTION = 0.5
 
 
 class Hindsight(RoutingPolicy):
@@ -50,8 +52,8 @@ class Hindsight(RoutingPolicy):
     ):
         if not windows_h or not all(0 < hours < float("inf") for hours in windows_h):
             raise ValueError(f"windows_h must be one number or more, each above 0 (given {list(windows_h)})")
-        if not 0 <= caution < float("inf"):
-            raise ValueError(f"caution must be finite and at least 0 (given {caution})")
+        if not LEAST_CAUTION <= caution < float("inf"):
+            raise ValueError(f"caution must be finite and at least {LEAST_CAUTION:g} (given {caution})")
         if not 0 < every_h < float("inf"):
             raise ValueError(f"every_h must be above 0 (given {every_h})")
         self.windows_h, self.caution, self.every_h = tuple(windows_h), caution, every_h

@@ -92,7 +92,7 @@ class OnlineEquity(RoutingPolicy):
             self._move(self._burden(last.carbon_t, last.water_m3), self._pace(observation.slot - 1, fleet))
         burden = self._burden(observation.carbon_t, observation.water_m3)
         # The largest burden of a slot: all places at the planned load, and what servers draw by being on.
-        load = fleet.capacity_rps * fleet.slot_s + fleet.standing_kwh / fleet.energy_kwh
+        load = fleet.capacity_rps * fleet.slot_s + fleet.standing_requests
         self._most = np.maximum(self._most, burden * load)
         if self.update_every is not None:
             return self._dual(observation, burden, self.update_every)

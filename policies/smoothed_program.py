@@ -11,7 +11,8 @@ from simulator.fleet import Fleet, FloatArray
 from simulator.objective import Objective
 from simulator.policy import Observation
 
-#: What the found plan may lack to the best one, as a share of its J; and the most fillings of a search.
+#: What the found plan may lack to the best one, as a share of its J; and the most fillings of a search. About half of
+#: the searches end at the latter: ten times as many change J of a run by a few hundredths of a percent.
 TOLERANCE, MOST_ROUNDS = 3e-5, 60
 
 
@@ -65,10 +66,7 @@ class SmoothedProgram:
         fleet, order = self._fleet, self._objective.norm
         burden = self.burden_usd(signals[1], signals[2])
         # What servers drink and emit by being on is borne whatever they serve.
-        standing = np.divide(
-            fleet.standing_kwh, fleet.energy_kwh, where=fleet.energy_kwh > 0, out=np.zeros(len(fleet.sites))
-        )
-        borne = spent_usd + np.tensordot(burden * standing, weights, axes=([1], [0]))
+        borne = spent_usd + np.tensordot(burden * fleet.standing_requests, weights, axes=([1], [0]))
         offers = Offers(
             cost=np.ascontiguousarray(signals[0] * weights[:, None]),
             water=np.ascontiguousarray(burden[0] * weights[:, None]),

@@ -14,6 +14,8 @@ from simulator.policy import Observation
 
 #: How long errors are remembered [days]. After a sudden change even lies are nearer to the truth than yesterday was.
 _DAYS = 3
+#: Share of what came true that is no error.
+_ROUNDING = 1e-9
 
 
 class _Promise(NamedTuple):
@@ -39,6 +41,7 @@ class Trust:
         self._objective, self._day, self._trial = objective, day, trial
         self._seen: deque[FloatArray] = deque(maxlen=day)
         self._promises: list[_Promise] = []
+        #: Of each slot: errors of what was foreseen, of "as yesterday", of "as now"; and what came true.
         self._errors: deque[FloatArray] = deque(maxlen=_DAYS * day)
 
     def see(self, observation: Observation) -> None:
@@ -48,7 +51,8 @@ class Trust:
         self._promises = [one for one in self._promises if observation.slot - one.slot <= len(one.foreseen)]
         said = [[part[observation.slot - one.slot - 1] for part in one[1:]] for one in self._promises]
         if said:
-            self._errors.append(np.abs(np.array(said) - true).sum(axis=(0, 2)))
+            wrong = np.abs(np.array(said) - true).sum(axis=(0, 2))
+            self._errors.append(np.append(wrong, len(said) * np.abs(true).sum()))
         self._seen.append(true)
 
     def promise(self, slot: int, outlook: Outlook) -> None:
@@ -65,8 +69,8 @@ class Trust:
         """Whether the predictor is to be followed."""
         if len(self._errors) < self._trial:
             return False
-        foreseen, *naive = np.sum(self._errors, axis=0)
-        return bool(foreseen < min(naive) or foreseen == 0.0)
+        foreseen, yesterday, now, true = np.sum(self._errors, axis=0)
+        return bool(foreseen < min(yesterday, now) or foreseen <= _ROUNDING * true)
 
     def _worth(self, signals: tuple[FloatArray, ...], demand_rps: FloatArray) -> FloatArray:
         cost, water, carbon = signals

@@ -117,6 +117,11 @@ class Fleet:
         freeze(self)
 
     @property
+    def standing_requests(self) -> FloatArray:
+        """Requests of a slot that would draw what a site draws whatever it serves, [sites]."""
+        return self.standing_kwh / self.energy_kwh
+
+    @property
     def rated_kwh(self) -> FloatArray:
         """IT energy of a slot in which all servers are busy [kWh], [sites]."""
         return self.hardware.by_site(self.hardware.peak_w * self.hardware.servers) * self.slot_s / J_PER_KWH

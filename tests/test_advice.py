@@ -23,7 +23,7 @@ SITES = 3
 
 
 def shadow(generator: np.random.Generator) -> Shadow:
-    return Shadow(float(generator.normal()), generator.random(SITES), generator.random(SITES))
+    return Shadow(generator.normal(size=SITES), generator.random(SITES), generator.random(SITES))
 
 
 @settings(max_examples=200, deadline=None)
@@ -97,10 +97,49 @@ def test_what_nobody_can_know_better_is_trusted() -> None:
     assert trust.is_earned
 
 
-def test_without_leeway_it_is_hedge() -> None:
-    one = world(slots=72, engine="fluid")
-    ours, its = (run(one, policy, engine="fluid") for policy in (Advice(epsilon=0.0, trial_h=1e6), Hedge()))
+#: Idle servers draw power, so that sites drink and emit by being on.
+IDLE = {"count": 600, "concurrency": 4, "peak_w": 2000, "idle_w": 800}
+
+
+@pytest.mark.parametrize("servers", [None, IDLE])
+def test_without_trust_it_is_hedge(servers: Any) -> None:
+    one = world(slots=72, engine="fluid", **({} if servers is None else {"servers": servers}))
+    ours, its = (run(one, policy, engine="fluid") for policy in (Advice(trial_h=1e6), Hedge()))
     assert ours.objective_usd == pytest.approx(its.objective_usd, rel=1e-9)
+
+
+def test_its_shadow_reads_the_meter() -> None:
+    """Estimates of energy that are wrong mislead it no more than `hedge`, once meters have said so."""
+    one = world(slots=96, engine="fluid", footprint_error={"noise": 0.3})
+    ours, its = (run(one, policy, engine="fluid").objective_usd for policy in (Advice(trial_h=1e6), Hedge()))
+    assert ours <= its * 1.01
+
+
+@pytest.mark.parametrize("epsilon", [0.001, 0.003])
+@pytest.mark.parametrize("servers", [None, IDLE])
+def test_lies_that_are_believed_cost_no_more_than_epsilon(
+    epsilon: float, servers: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Trust is given whatever comes true, and the bound is what holds: without it these lies cost more."""
+    monkeypatch.setattr(Trust, "is_earned", True)
+    one = world(slots=96, engine="fluid", **({} if servers is None else {"servers": servers}))
+    its = run(one, Hedge(), engine="fluid").objective_usd
+    lies = {"adversarial": "permuted"}
+    bound, free = (run(one, Advice(each, lies), engine="fluid").objective_usd / its - 1.0 for each in (epsilon, 1e3))
+    assert bound <= epsilon * (1 + 1e-9)
+    assert free > epsilon
+
+
+def test_sites_that_are_alike_share_what_prices_leave_open() -> None:
+    """Ties: three sites at the same signals, which do not change. Prices alone would fill one site after the other."""
+    like = [{"name": name, "latitude_deg": 48.2, "longitude_deg": 16.4} for name in ("a", "b", "c")]
+    flat = {"synthetic": {"price_usd_per_mwh": 100, "carbon_kg_per_kwh": 0.3, "water_l_per_kwh": 3}}
+    near = {"rtt": {"coordinates": {"fixed_ms": 0}}}
+    one = world(
+        slots=240, engine="fluid", sites=like, origins=like[:1], signals=flat, network=near, allowed={"full": {}}
+    )
+    for forecaster in ("perfect", "seasonal"):
+        assert run(one, Advice(forecaster=forecaster), engine="fluid").summary()["gap"] < 0.002
 
 
 @pytest.mark.parametrize("epsilon", [0.0, 0.01, 0.05])

@@ -168,7 +168,7 @@ def test_it_uses_nothing_but_the_past_and_the_current_slot() -> None:
     [
         ({"windows_h": []}, "windows_h must be one number or more"),
         ({"windows_h": [24, 0]}, "each above 0"),
-        ({"caution": -1}, "caution must be finite and at least 0"),
+        ({"caution": 0.4}, "caution must be finite and at least 0.5"),
         ({"every_h": 0}, "every_h must be above 0"),
     ],
 )
