@@ -638,7 +638,10 @@ def test_lost_sites_leave_the_forecasts_of_the_others(tmp_path: Path) -> None:
         ({"seasonal": {"days": 0}}, "forecast.seasonal.days: must be at least 1 (given 0)"),
         ({"demand": "perfct"}, "forecast.demand: unknown choice 'perfct'; did you mean 'perfect'?"),
         ({"demand": None}, "forecast: demand needs a forecaster"),
-        ({"noisy": {}, "stale": {}}, "forecast: exactly one of perfect, persistence, seasonal, noisy, stale is needed"),
+        (
+            {"noisy": {}, "stale": {}},
+            "forecast: exactly one of perfect, persistence, seasonal, noisy, stale, adversarial is needed",
+        ),
         ({"replay": {"file": "x.csv"}}, "forecast: a replay is of one quantity"),
         ({"prise": "perfect", "demand": "perfect"}, "unknown key 'prise'; did you mean 'price'?"),
         ({"noisy": {"relative_error_1h": 0.3}}, "relative_error_1h (0.3) is above relative_error_24h (0.1)"),

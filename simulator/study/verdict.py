@@ -157,7 +157,7 @@ def _when_it_changes(found: Mapping[Key, Row], extra: Mapping[str, Any]) -> Iter
         if short:
             yield f"With {what} from halfway on not all of it can be carried."
         parts = [
-            f"{policy} {_share(row, 'gap')} (before: {_share(found[Key((SHIFT, NONE), policy)], 'gap')})"
+            f"{policy} {_share(row, 'gap')} (without it: {_share(found[Key((SHIFT, NONE), policy)], 'gap')})"
             for policy, row in here.items()
             if row["gap"] and not _is_extreme(policy, extra)
         ]
