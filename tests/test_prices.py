@@ -89,7 +89,7 @@ def test_an_adaptive_euclidean_step_by_hand() -> None:
 def test_hedging_by_itself_loses_no_more_than_the_theorem_allows(seed: int, size: float, each: int) -> None:
     """At most sqrt(sum of squared ranges x ln N) + largest range x (2 + 4/3 ln N), whatever the unit of the gains.
 
-    De Rooij et al. (2014), corollary to theorem 8. Ranges are those of rounds, which may be longer than one move.
+    The worst-case bound of de Rooij et al. (2014). Ranges are those of rounds, which may be longer than one move.
     """
     generator = np.random.default_rng(seed)
     moves, count = 60, 4
