@@ -80,7 +80,9 @@ class Source:
             for path, place in overridden.items():
                 if path[: len(known)] == known:  # the file says one variant, the command line adds another
                     return Problem(known, problem.what, place)
-        at_key = problem.what.startswith(("unknown key", "unknown site", "unknown origin")) and known in self._keys
+        # Origins are named by keys of mappings here and by values there.
+        words = ("unknown key", "unknown site", f"unknown origin '{known[-1] if known else ''}'")
+        at_key = problem.what.startswith(words) and known in self._keys
         line, column = self._keys[known] if at_key else self._values[known]
         return Problem(known, problem.what, self.name, line, column)
 
