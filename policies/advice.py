@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
@@ -9,6 +10,7 @@ from typing import Any
 from policies.closeness import Closeness
 from policies.foresight import Foresight
 from policies.hedge import Hedge
+from policies.online_equity import Step
 from policies.shadow import Shadow
 from policies.trust import Trust
 from policies.weights import Norm, OwnWeights
@@ -44,7 +46,7 @@ class Advice(RoutingPolicy):
         forecaster: str | Mapping[str, Any] | None = None,
         every_h: float = 6.0,
         trial_h: float = 6.0,
-        step: float = 2.0e-4,
+        step: Step = 2.0e-4,
         water_weight_usd_per_m3: float | None = None,
         carbon_weight_usd_per_t: float | None = None,
         rtt_usd_per_request_s: float = 0.0,
@@ -74,10 +76,10 @@ class Advice(RoutingPolicy):
     def start(self, fleet: Fleet) -> None:
         """Begin anew, without trust."""
         slots_per_h = S_PER_H / fleet.slot_s
-        self._every, day, trial, self._furthest = (
-            max(1, round(min(hours * slots_per_h, fleet.slots)))
-            for hours in (self.every_h, _DAY_H, self.trial_h, FURTHEST_H)
+        self._every, day, self._furthest = (
+            max(1, round(min(hours * slots_per_h, fleet.slots))) for hours in (self.every_h, _DAY_H, FURTHEST_H)
         )
+        trial = math.ceil(min(self.trial_h * slots_per_h, fleet.slots))
         self._objective = self.weights.objective(fleet)
         self._trust = Trust(self._objective, day, trial)
         self._foresight.start(fleet)

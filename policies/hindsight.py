@@ -74,6 +74,10 @@ class Hindsight(RoutingPolicy):
         self._dispatch = CloseDispatch(self.closeness)
         self._programs = Current(lambda known: SmoothedProgram(known, self.weights.objective(known)))
         self._gamma: FloatArray = np.zeros((2, len(fleet.sites)))
+        # What is compiled is loaded before the first decision, not in it.
+        none = np.zeros((2, len(fleet.sites)))
+        signals, demand = np.zeros((3, 1, len(fleet.sites))), np.zeros((1, len(fleet.origins)))
+        self._programs.of(fleet).prices(signals, demand, np.ones(1), none, np.ones(2))
 
     def plan(self, observation: Observation) -> Plan:
         """Fill sites in the order of cost and equity prices."""

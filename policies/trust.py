@@ -67,8 +67,8 @@ class Trust:
     @property
     def is_earned(self) -> bool:
         """Whether the predictor is to be followed."""
-        if len(self._errors) < self._trial:
-            return False
+        if len(self._errors) < self._trial or not self._errors:
+            return self._trial == 0
         foreseen, yesterday, now, true = np.sum(self._errors, axis=0)
         return bool(foreseen < min(yesterday, now) or foreseen <= _ROUNDING * true)
 

@@ -97,6 +97,11 @@ def test_what_nobody_can_know_better_is_trusted() -> None:
     assert trust.is_earned
 
 
+def test_without_a_trial_it_is_followed_from_the_first_slot() -> None:
+    one = world(slots=3, engine="fluid")
+    assert run(one, Advice(10.0, "perfect", trial_h=0), engine="fluid").summary()["gap"] < 1e-4
+
+
 #: Idle servers draw power, so that sites drink and emit by being on.
 IDLE = {"count": 600, "concurrency": 4, "peak_w": 2000, "idle_w": 800}
 

@@ -1244,6 +1244,8 @@ FORECASTS = [
     forecast("replay of no file", "{price: {replay: {file: @@f.csv}}}", "there is no file"),
     forecast("that misleads in no way", "{adversarial: @@flip}", "unknown value 'flip'"),
     forecast("that misleads by a key", "{adversarial: {@@sort: flipped}}", "unknown key 'sort'"),
+    replay("of another year", ISSUED.replace("2022", "2021"), "no forecast in it is for a time within the run"),
+    replay("issued afterwards", ISSUED.replace("22 00:00,", "22 03:00,"), "issued before that time"),
     replay(
         "of nobody",
         ISSUED,

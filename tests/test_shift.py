@@ -9,6 +9,7 @@ import pytest
 from conftest import world
 
 from simulator.problem import InputError
+from simulator.scenario.shift import Shift
 from simulator.tape import Tape
 
 #: Made by `conftest.SMALL`: twelve slots, three generated sites with an origin each.
@@ -73,3 +74,8 @@ def test_a_trace_cannot_shift(tmp_path: Any) -> None:
     with pytest.raises(InputError, match="a trace has its own requests"):
         world(workload=trace, shift={"demand": 2})
     assert world(workload=trace, shift={"price": 2}).demand.rate_rps.any()
+
+
+def test_whole_numbers_and_mappings_are_written_as_they_are_read() -> None:
+    asked = Shift(demand=2, price={"texas": 3})  # type: ignore[arg-type, dict-item]
+    assert Shift.model_validate(asked.model_dump(mode="json")) == asked

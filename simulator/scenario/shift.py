@@ -19,7 +19,9 @@ def _factors(given: Any) -> Any:
     for value in values:
         if isinstance(value, bool) or not isinstance(value, int | float) or not SMALLEST <= value <= LARGEST:
             raise wrong(f"a factor above 0, or a mapping of names to factors, is needed (given {shown(value)})")
-    return given
+    if isinstance(given, Mapping):
+        return {name: float(value) for name, value in given.items()}
+    return float(given)
 
 
 _FACTOR: dict[str, Any] = {"type": "number", "exclusiveMinimum": 0}

@@ -85,7 +85,17 @@ def _read(asked: ReplayForecast, names: Sequence[str], is_amount: bool, scenario
                 sheets[file] = _sheet(asked, table, heads, is_amount, (zone, scenario.start))
             columns.append(sheets[file].of(asked, word))
     problems.settle()
+    if not any(_reaches(column, scenario.horizon_s) for column in columns):
+        what = "no forecast in it is for a time within the run and issued before that time, and before the run ends"
+        raise InputError([Problem((*path, "file"), what)])
     return Replay(tuple(columns))
+
+
+def _reaches(issues: Issues, horizon_s: float) -> bool:
+    """Whether any forecast says something of the run."""
+    issued_s = np.repeat(issues.issued_s, np.diff(issues.first))
+    target_s = issues.target_s
+    return bool(((target_s >= 0) & (target_s < horizon_s) & (issued_s < target_s) & (issued_s < horizon_s)).any())
 
 
 def _check_names(asked: ReplayForecast, names: Sequence[str], path: KeyPath, problems: Problems) -> None:
