@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from policies.as_planned import AsPlanned
 from policies.closeness import Closeness
 from policies.current import Current
 from policies.dispatch import CloseDispatch
@@ -66,6 +67,7 @@ class RecedingHorizon(RoutingPolicy):
         self._best: HorizonPlan | None = None
         self._programs = Current(self._set_up)
         self._dispatch = CloseDispatch(self.closeness)
+        self._as_planned = AsPlanned(self._dispatch, self.closeness)
 
     def _set_up(self, fleet: Fleet) -> tuple[HorizonProgram, Placement, SlidingBasis]:
         program = HorizonProgram(fleet, self.weights.objective(fleet), self.closeness)
@@ -100,7 +102,10 @@ class RecedingHorizon(RoutingPolicy):
         equity_usd = best.water_usd_per_m3 * observation.water_m3 + best.carbon_usd_per_t * observation.carbon_t
         price = observation.cost_usd + equity_usd
 
+        ahead = observation.slot % self._every
+        planned = best.flow[ahead].sum(axis=0) if ahead < len(best.flow) else None
+
         def split() -> Split:
-            return dispatch.split(fleet, price, observation.demand_rps)
+            return self._as_planned.split(observation, price, planned)
 
         return ruled(self.rule, lambda: dispatch.price(fleet, price), observation, split)

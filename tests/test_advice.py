@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 
 from policies.advice import Advice
 from policies.hedge import Hedge
+from policies.receding_horizon import RecedingHorizon
 from policies.shadow import Shadow
 from policies.trust import Trust
 from simulator import load
@@ -133,6 +134,12 @@ def test_lies_that_are_believed_cost_no_more_than_epsilon(
     bound, free = (run(one, Advice(each, lies), engine="fluid").objective_usd / its - 1.0 for each in (epsilon, 1e3))
     assert bound <= epsilon * (1 + 1e-9)
     assert free > epsilon
+
+
+def test_prices_that_hold_for_hours_do_not_fill_like_slots_one_after_the_other() -> None:
+    """Slots of five minutes with the signals of their hour: between two programs `mpc` goes as it planned."""
+    one = world(slots=72, slot_s=300, engine="fluid")
+    assert run(one, RecedingHorizon(forecaster="perfect", every_h=2), engine="fluid").summary()["gap"] < 1e-3
 
 
 def test_sites_that_are_alike_share_what_prices_leave_open() -> None:
